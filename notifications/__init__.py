@@ -1,0 +1,1 @@
+"""The first floor: how we reach people, and why now."""
