@@ -1,0 +1,1 @@
+"""The upper floor: what we rehearse, and what the law asks."""

@@ -1,0 +1,7 @@
+"""The `drills` app."""
+
+from django.apps import AppConfig
+
+
+class DrillsConfig(AppConfig):
+    name = "drills"

@@ -1,0 +1,35 @@
+"""An Emergency is why, an Alert is what we say, a Delivery is one address reached."""
+
+from .alert import Alert, AlertSchool, AlertTemplate, AlertText
+from .delivery import (
+    Attempt,
+    Channel,
+    Delivery,
+    ProviderEvent,
+    Recipient,
+    State,
+    Tally,
+)
+from .emergency import Emergency, EmergencySchool, Mode
+from .lanes import Lane, Sender, Suppression, Worker
+
+__all__ = [
+    "Alert",
+    "AlertSchool",
+    "AlertTemplate",
+    "AlertText",
+    "Attempt",
+    "Channel",
+    "Delivery",
+    "Emergency",
+    "EmergencySchool",
+    "Lane",
+    "Mode",
+    "ProviderEvent",
+    "Recipient",
+    "Sender",
+    "State",
+    "Suppression",
+    "Tally",
+    "Worker",
+]

@@ -1,0 +1,5 @@
+"""Addresses of the first floor."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

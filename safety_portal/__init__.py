@@ -1,0 +1,1 @@
+"""The roof: settings, addresses, the Celery app, and what joins the floors."""

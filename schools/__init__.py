@@ -1,0 +1,1 @@
+"""The ground: who, where and what we agreed to do."""

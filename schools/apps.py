@@ -1,0 +1,7 @@
+"""The `schools` app."""
+
+from django.apps import AppConfig
+
+
+class SchoolsConfig(AppConfig):
+    name = "schools"

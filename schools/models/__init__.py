@@ -1,0 +1,32 @@
+"""Who, where and what we agreed to do."""
+
+from .audit import AuditEvent
+from .households import (
+    ContactPoint,
+    Guardian,
+    Guardianship,
+    Household,
+    Stream,
+    StreamOptOut,
+    Student,
+)
+from .partners import Agency, Sro
+from .people import Membership, User
+from .places import District, School
+
+__all__ = [
+    "Agency",
+    "AuditEvent",
+    "ContactPoint",
+    "District",
+    "Guardian",
+    "Guardianship",
+    "Household",
+    "Membership",
+    "School",
+    "Sro",
+    "Stream",
+    "StreamOptOut",
+    "Student",
+    "User",
+]

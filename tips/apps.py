@@ -1,0 +1,7 @@
+"""The `tips` app."""
+
+from django.apps import AppConfig
+
+
+class TipsConfig(AppConfig):
+    name = "tips"
