@@ -20,6 +20,7 @@ PLACEHOLDERS = frozenset(("school", "time", "place", "hazard", "next_update", "l
 OPTIONAL = frozenset(("place", "hazard", "next_update"))
 
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+_PLACEHOLDER_AND_STOP = re.compile(_PLACEHOLDER.pattern + r"(\.?)")
 _BRACE = re.compile(r"\{[^{}]*\}?|\}")
 _SENTENCE_END = re.compile(r"(?<=[.!?؟])[ ]+")
 _ISOLATE, _END_ISOLATE = "\u2068", "\u2069"
@@ -119,7 +120,7 @@ def load(code: str) -> Wording:
         raise UnknownLanguage(code)
     file = resources.files(__name__).joinpath(f"{code}.toml")
     raw: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
-    texts = {
+    texts: dict[str, Any] = {
         kind: Text(**{name: text.strip() for name, text in raw.pop(kind).items()})
         for kind in KINDS
     }
@@ -157,13 +158,15 @@ def fill(text: str, **values: str) -> str:
     def value(match: re.Match[str]) -> str:
         name = match[1]
         filled = values[name].strip()
+        # "by 10:30 a.m." already ends its sentence.
+        stop = "" if filled.endswith(".") else match[2]
         # A Latin name in an Arabic sentence drags the full stop to the wrong side.
         # Never round a link: phones make the invisible mark part of the address.
         if rtl and name != "link" and _has_left_to_right(filled):
-            return f"{_ISOLATE}{filled}{_END_ISOLATE}"
-        return filled
+            return f"{_ISOLATE}{filled}{_END_ISOLATE}{stop}"
+        return filled + stop
 
-    return _PLACEHOLDER.sub(value, text)
+    return _PLACEHOLDER_AND_STOP.sub(value, text)
 
 
 def _refuse_blanks(text: str, names: set[str]) -> None:

@@ -247,6 +247,7 @@ def test_a_filled_text_has_no_blank_left(code, kind):
     for string in strings_of(load(code).text(kind)):
         filled = fill(string, **TYPICAL)
         assert "{" not in filled
+        assert ".." not in filled
         assert TYPICAL["school"] in filled
 
 
@@ -301,6 +302,12 @@ def test_a_value_we_have_no_blank_for_is_refused():
         fill("{school}", school="Lincoln", suspect="somebody")
 
 
+def test_a_time_that_ends_in_a_full_stop_ends_the_sentence_once():
+    text = "By {time}. {link}"
+    assert fill(text, time="10:30 a.m.", link="x.org") == "By 10:30 a.m. x.org"
+    assert fill(text, time="10:30", link="x.org") == "By 10:30. x.org"
+
+
 def test_a_value_is_never_read_as_a_blank():
     assert fill("{school}", school="{link}", link="x.org") == "{link}"
 
@@ -327,6 +334,7 @@ def catalogue_source(code: str) -> dict[str, str]:
     entries: dict[str, str] = {}
     field, parts = "", {"msgid": "", "msgstr": ""}
     path = LOCALE / code / "LC_MESSAGES" / "django.po"
+    # The last line of no file closes the last entry.
     for line in [*path.read_text(encoding="utf-8").splitlines(), 'msgid ""']:
         assert not line.startswith(("msgctxt", "msgid_plural")), line
         assert "fuzzy" not in line, "a fuzzy entry is left out when compiling"
