@@ -41,7 +41,7 @@ Scheme = dict[str, str]
 
 def make_schemes(css: str) -> dict[str, Scheme]:
     """The colour tokens of a style sheet: `light`, and `dark` with light behind it."""
-    before, _, rest = css.partition("@media (prefers-color-scheme: dark)")
+    before, _, rest = css.partition("@media screen and (prefers-color-scheme: dark)")
     # The dark block ends where its own brace does: at the first "}" followed by "}".
     dark_block = re.split(r"\}\s*\}", rest, maxsplit=1)[0]
     light, dark = colours(before), colours(dark_block)
