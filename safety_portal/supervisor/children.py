@@ -2,10 +2,11 @@
 
 The kernel sends the child a signal when we die, however we die (prctl(2),
 PR_SET_PDEATHSIG). It watches the *thread* that started the child, so children are
-started from the main thread only. Other systems than Linux have no such call: there
-a killed supervisor leaves its parts running, and the next start says so.
+started from the main thread only. Systems other than Linux have no such call: there a
+killed supervisor leaves its parts running.
 """
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -43,41 +44,42 @@ class Child:
         """True while the process is there."""
         return self.pid is not None
 
+    def launch(self) -> None:
+        """Start the process without waiting for it to be of use."""
+        raise NotImplementedError
+
     def spawn(
         self,
         command: Sequence[str | Path],
         *,
         env: Mapping[str, str] | None = None,
         cwd: str | Path | None = None,
-        stdout: int | None = None,
         user: int | None = None,
     ) -> None:
-        """Start `command` in a session of its own: Ctrl-C reaches us alone.
+        """Run `command` in a session of its own, so that Ctrl-C reaches us alone.
 
-        `stdout` replaces the log for standard output (subprocess.PIPE); `user` is the
-        uid and gid it changes to. Raises OSError when it cannot be executed.
+        Both outputs go to the log. `user` is the uid and gid it changes to. Raises
+        OSError when it cannot be executed.
         """
         if threading.current_thread() is not threading.main_thread():
             raise RuntimeError("children are started from the main thread")
-        log = self.log.open("ab") if self.log else None
-        quiet = log or subprocess.DEVNULL
-        try:
+        with contextlib.ExitStack() as files:
+            output: int | object = subprocess.DEVNULL
+            if self.log:
+                output = files.enter_context(self.log.open("ab"))
             self.process = subprocess.Popen(
                 [os.fspath(word) for word in command],
                 env=env,
                 cwd=cwd,
                 stdin=subprocess.DEVNULL,
-                stdout=quiet if stdout is None else stdout,
-                stderr=quiet,
+                stdout=output,
+                stderr=output,
                 start_new_session=True,
                 preexec_fn=_lifeline(self.lifeline_signal),
                 user=user,
                 group=user,
                 extra_groups=None if user is None else [],
             )
-        finally:
-            if log:
-                log.close()
 
     def send(self, signum: int) -> None:
         """Send the process a signal; nothing when it is already gone."""
@@ -89,22 +91,54 @@ class Child:
         if self.process is None:
             return True
         self.send(self.stop_signal)
+        asked_nicely = True
         try:
-            self.process.wait(timeout)
+            self.process.wait(max(timeout, 0))
         except subprocess.TimeoutExpired:
+            asked_nicely = False
             self.process.kill()
             self.process.wait()
-            return False
-        return True
+        self.sweep_up()
+        return asked_nicely
+
+    def sweep_up(self) -> None:
+        """Kill what a dead process left of its own children."""
+        if self.process is not None and not self.running:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+
+
+class Command(Child):
+    """A part that is one command line with its own environment."""
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str | Path],
+        *,
+        env: Mapping[str, str],
+        cwd: Path,
+        log: Path,
+        lifeline_signal: signal.Signals = signal.SIGKILL,
+    ) -> None:
+        super().__init__(name, log)
+        self.command = command
+        self.env = env
+        self.cwd = cwd
+        self.lifeline_signal = lifeline_signal
+
+    def launch(self) -> None:
+        """Start the process without waiting for it to be of use."""
+        self.spawn(self.command, env=self.env, cwd=self.cwd)
 
 
 def _lifeline(signum: int) -> Callable[[], None] | None:
     if _prctl is None:
         return None
-    parent = os.getpid()
+    prctl, parent = _prctl, os.getpid()
 
     def tie() -> None:
-        _prctl(PR_SET_PDEATHSIG, signum)
+        prctl(PR_SET_PDEATHSIG, signum)
         if os.getppid() != parent:  # we died between fork and the call
             os._exit(1)
 
