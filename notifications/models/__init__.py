@@ -2,6 +2,9 @@
 
 from .alert import Alert, AlertSchool, AlertTemplate, AlertText
 from .delivery import (
+    HANDED_OVER,
+    OPEN_STATES,
+    PROVIDER_RANK,
     Attempt,
     Channel,
     Delivery,
@@ -14,6 +17,9 @@ from .emergency import Emergency, EmergencySchool, Mode
 from .lanes import Lane, Sender, Suppression, Worker
 
 __all__ = [
+    "HANDED_OVER",
+    "OPEN_STATES",
+    "PROVIDER_RANK",
     "Alert",
     "AlertSchool",
     "AlertTemplate",

@@ -80,6 +80,9 @@ class Alert(models.Model):
         User, models.PROTECT, null=True, blank=True, related_name="+"
     )
     expires_at = models.DateTimeField(null=True, blank=True)
+    stage = models.PositiveSmallIntegerField(
+        default=0, help_text="Stages of the list that are made; see outbox.STAGES"
+    )
     materialised_at = models.DateTimeField(null=True, blank=True)
     superseded_at = models.DateTimeField(null=True, blank=True)
     cancelled_at = models.DateTimeField(null=True, blank=True)

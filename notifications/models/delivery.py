@@ -21,7 +21,7 @@ class Recipient(models.TextChoices):
 
 
 class State(models.TextChoices):
-    """Where a delivery stands. `claimed` may be claimed again; `sending` may have left."""
+    """Where a delivery stands. `claimed` may be claimed again; `sending` may be out."""
 
     QUEUED = "queued", "Waiting"
     CLAIMED = "claimed", "Waiting, next in line"
@@ -69,13 +69,12 @@ class Delivery(models.Model):
     state = models.CharField(max_length=12, choices=State, default=State.QUEUED)
     reason = models.CharField(max_length=40, default="", blank=True)
     attempts = models.SmallIntegerField(default=0)
-    fence = models.BigIntegerField(
-        default=0, help_text="Epoch of the lane that took it"
-    )
+    fence = models.BigIntegerField(default=0, help_text="Epoch of the lane")
     not_before = models.DateTimeField(null=True)
     provider_sid = models.CharField(max_length=64, default="", blank=True)
     accepted_at = models.DateTimeField(null=True)
     uncertain_at = models.DateTimeField(null=True)
+    resent_at = models.DateTimeField(null=True)
     guardian = models.ForeignKey(
         Guardian,
         models.DO_NOTHING,

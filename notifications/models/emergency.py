@@ -46,7 +46,7 @@ class Emergency(models.Model):
 
 
 class EmergencySchool(models.Model):
-    """A school in an emergency. Protocol and mode stand here too, for the constraint."""
+    """A school in an emergency; protocol and mode stand here for the constraint."""
 
     emergency = models.ForeignKey(
         Emergency, models.CASCADE, related_name="emergency_schools"

@@ -1,0 +1,167 @@
+"""Putting rows right from what others tell us, and from the clock.
+
+Every function here may run at any time, twice, or in two workers at once.
+"""
+
+import logging
+from collections import Counter
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
+
+from notifications import materialising, outbox, refusals
+from notifications.models import (
+    OPEN_STATES,
+    PROVIDER_RANK,
+    Alert,
+    Delivery,
+    ProviderEvent,
+    State,
+    Worker,
+)
+
+log = logging.getLogger(__name__)
+
+PROVIDER_WORDS = {
+    "accepted": State.ACCEPTED,
+    "scheduled": State.ACCEPTED,
+    "queued": State.ACCEPTED,
+    "sending": State.ACCEPTED,
+    "sent": State.SENT,
+    "delivered": State.DELIVERED,
+    "read": State.DELIVERED,
+    "undelivered": State.UNDELIVERED,
+    "failed": State.FAILED,
+    "canceled": State.FAILED,
+}
+"""Twilio's message statuses and what they mean for a delivery."""
+
+STRAGGLER = timedelta(seconds=3)
+"""A released alert this old whose list is unfinished has lost its doorbell."""
+
+
+@transaction.atomic
+def apply_events(*, now: datetime, limit: int = 2000) -> int:
+    """Apply callbacks in a batch, the highest rank per delivery; how many were read.
+
+    A status only ever rises in rank, so late, repeated or reordered callbacks change
+    nothing. A fact from the carrier wins over anything but `skipped`.
+    """
+    events = list(
+        _unlocked(ProviderEvent.objects.filter(applied_at=None).order_by("pk"))[:limit]
+    )
+    best: dict[int, tuple[int, ProviderEvent, State]] = {}
+    for event in events:
+        state = PROVIDER_WORDS.get(event.status)
+        if state is None:
+            continue
+        rank = PROVIDER_RANK[state]
+        if rank > best.get(event.delivery_id, (0,))[0]:
+            best[event.delivery_id] = (rank, event, state)
+    moves = Counter[tuple[int, str, str]]()
+    changed: list[Delivery] = []
+    unusable: list[tuple[str, str, str]] = []
+    deliveries = (
+        Delivery.objects.select_for_update(of=("self",))
+        .filter(pk__in=best)
+        .order_by("pk")
+    )
+    for delivery in deliveries.select_related("alert"):
+        rank, event, state = best[delivery.pk]
+        if delivery.state == State.SKIPPED:
+            continue
+        if rank <= PROVIDER_RANK.get(State(delivery.state), 0):
+            continue
+        moves[delivery.alert_id, delivery.channel, outbox.tallied(delivery.state)] -= 1
+        moves[delivery.alert_id, delivery.channel, state] += 1
+        ended_badly = state in (State.UNDELIVERED, State.FAILED)
+        delivery.state = state
+        delivery.reason = (event.code or "no_code") if ended_badly else ""
+        delivery.provider_sid = event.provider_sid
+        delivery.accepted_at = delivery.accepted_at or event.received_at
+        delivery.not_before = None
+        changed.append(delivery)
+        if ended_badly:
+            unusable.append((delivery.address, delivery.alert.stream, event.code))
+    Delivery.objects.bulk_update(
+        changed,
+        ["state", "reason", "provider_sid", "accepted_at", "not_before"],
+        batch_size=500,
+    )
+    outbox.tally(moves)
+    if unusable:
+        refusals.note("sms", unusable, now=now)
+    ProviderEvent.objects.filter(pk__in=[e.pk for e in events]).update(applied_at=now)
+    return len(events)
+
+
+def _unlocked(events):
+    """Events no other worker is applying at this moment."""
+    if connection.features.has_select_for_update_skip_locked:
+        return events.select_for_update(skip_locked=True)
+    return events
+
+
+def expire(*, now: datetime) -> int:
+    """End what is too late to send: nothing may arrive after `expires_at`."""
+    late = Alert.objects.going_out().filter(expires_at__lte=now)
+    with transaction.atomic():
+        ids = list(late.values_list("pk", flat=True))
+        ended = outbox.move(
+            ids, [State.QUEUED, State.CLAIMED], State.EXPIRED, "too_late"
+        )
+        return ended + outbox.move(
+            ids, [State.UNKNOWN], State.UNCONFIRMED, "never_confirmed"
+        )
+
+
+def finish(*, now: datetime) -> int:
+    """Close alerts whose list is complete and has no open row; how many."""
+    still_open = Delivery.objects.filter(alert=OuterRef("pk"), state__in=OPEN_STATES)
+    return (
+        Alert.objects.filter(state=Alert.State.MATERIALISED)
+        .filter(~Exists(still_open))
+        .update(state=Alert.State.FINISHED, finished_at=now)
+    )
+
+
+def pick_up_stragglers(*, now: datetime) -> int:
+    """Make the lists whose doorbell was lost; how many alerts were taken up."""
+    waiting = Alert.objects.filter(
+        released_at__lte=now - STRAGGLER, materialised_at=None
+    )
+    ids = list(waiting.values_list("pk", flat=True))
+    for id_ in ids:
+        log.warning("alert %s: taking up an unfinished list", id_)
+        materialising.replace_unsent(id_)
+        while materialising.materialise_next(id_, now=now):
+            pass
+    return len(ids)
+
+
+def replace_leftovers() -> int:
+    """End unsent rows of alerts that newer words replaced."""
+    replaced = Alert.objects.going_out().filter(superseded_at__isnull=False)
+    with transaction.atomic():
+        return outbox.move(
+            replaced.values_list("pk", flat=True),
+            [State.QUEUED, State.CLAIMED],
+            State.SUPERSEDED,
+            "newer_words",
+        )
+
+
+def forget_dead_workers(*, now: datetime) -> None:
+    """Drop workers not seen for a day."""
+    Worker.objects.filter(seen_at__lt=now - timedelta(days=1)).delete()
+
+
+def sweep(*, now: datetime) -> None:
+    """Everything above, in the order that lets an alert reach its end."""
+    while apply_events(now=now) == 2000:
+        pass
+    pick_up_stragglers(now=now)
+    replace_leftovers()
+    expire(now=now)
+    finish(now=now)

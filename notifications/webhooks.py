@@ -1,0 +1,73 @@
+"""What carriers tell us: delivery reports and replies, each with a proven signature.
+
+The signature covers the URL the carrier was given, so it is checked against the
+configured public address, never against what a request claims to have come to.
+Source: https://www.twilio.com/docs/usage/security#validating-requests
+"""
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+from twilio.request_validator import RequestValidator
+from twilio.twiml.messaging_response import MessagingResponse
+
+from notifications import replies
+from notifications.channels.receipts import read_receipt
+from notifications.models import ProviderEvent
+from schools.access import public
+
+WHY = "The carrier calls without an account; its signature is checked."
+
+
+@csrf_exempt
+@public(because=WHY)
+@require_http_methods(["POST"])
+def sms_status(request: HttpRequest, receipt: str) -> HttpResponse:
+    """A delivery report: append it and answer at once; a sweep applies it."""
+    if not _is_signed(request):
+        return HttpResponse(status=403)
+    named = read_receipt(receipt)
+    if named is None:
+        raise Http404
+    ProviderEvent.objects.create(
+        delivery_id=named[0],
+        provider_sid=request.POST.get("MessageSid", "")[:64],
+        status=request.POST.get("MessageStatus", "")[:16],
+        code=request.POST.get("ErrorCode", "")[:40],
+        received_at=timezone.now(),
+    )
+    return HttpResponse(status=204)
+
+
+@csrf_exempt
+@public(because=WHY)
+@require_http_methods(["POST"])
+def sms_reply(request: HttpRequest) -> HttpResponse:
+    """A text from a phone: STOP, START, HELP, or something we cannot read here."""
+    if not _is_signed(request):
+        return HttpResponse(status=403)
+    answer = replies.take(
+        sender=request.POST.get("MessagingServiceSid") or request.POST.get("To", ""),
+        address=request.POST.get("From", ""),
+        text=request.POST.get("Body", ""),
+        kind=request.POST.get("OptOutType", ""),
+        now=timezone.now(),
+    )
+    twiml = MessagingResponse()
+    if answer:
+        twiml.message(answer)
+    return HttpResponse(str(twiml), content_type="text/xml")
+
+
+def _is_signed(request: HttpRequest) -> bool:
+    """True when this came from who holds our auth token; closed without one."""
+    token = settings.TWILIO_AUTH_TOKEN
+    if not token:
+        raise Http404
+    return RequestValidator(token).validate(
+        settings.PUBLIC_URL + request.get_full_path(),
+        request.POST,
+        request.headers.get("X-Twilio-Signature", ""),
+    )
