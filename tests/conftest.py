@@ -1,14 +1,21 @@
 """What every test lives with: no outside world, fast passwords, a flush that works."""
 
 import ipaddress
+import os
+import shutil
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 import uvloop
 from django.db import connection
 from django.test import TransactionTestCase
+
+ROOT = Path(__file__).parent
+STACK_ROOMS = {"live", "journeys", "machine", "faults", "bench"}
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 class OutsideWorld(AssertionError):
@@ -55,6 +62,37 @@ def _guard_uvloop() -> None:
 
     uvloop.Loop.create_connection = create_connection
     uvloop.Loop.getaddrinfo = getaddrinfo
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that start whole portals run one at a time, so they carry a mark."""
+    for item in items:
+        if STACK_ROOMS & set(item.path.relative_to(ROOT).parts):
+            item.add_marker(pytest.mark.stack)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
+    """The Chromium of this machine before Playwright's own (deploy/browser.sh)."""
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    own = {"executable_path": found} if found else {}
+    as_root = {"chromium_sandbox": False} if os.geteuid() == 0 else {}
+    return browser_type_launch_args | own | as_root
+
+
+@pytest.fixture(scope="session")
+def _sqlite_in_a_file() -> None:
+    # In memory, threads would share one connection's locks: not the real thing.
+    if connection.vendor == "sqlite":
+        test = connection.settings_dict.setdefault("TEST", {})
+        test["NAME"] = os.path.join(os.environ["PORTAL_VAR"], "test.sqlite3")
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    _sqlite_in_a_file: None, django_db_modify_db_settings_parallel_suffix: None
+) -> None:
+    """The name of the test database, before it is made."""
 
 
 @pytest.fixture(autouse=True)
