@@ -31,7 +31,7 @@ class DemoRefused(RuntimeError):
     """The demo district must not be made here."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class Reviewer:
     """Whoever stands behind the wording of the demo: nobody who signs in."""
 
@@ -63,7 +63,7 @@ def make_demo_district(*, scale: Scale, password: str, now: datetime) -> AuditEv
 
 
 def _refuse_real_data() -> None:
-    for model, plural in (
+    for model, what in (
         (District, "a district"),
         (School, "schools"),
         (User, "people who sign in"),
@@ -72,8 +72,8 @@ def _refuse_real_data() -> None:
     ):
         if model._default_manager.exists():
             raise DemoRefused(
-                f"This database holds {plural} that are not the demo's. "
-                "Nothing was changed; give the demo a database of its own."
+                f"This database already holds {what}. Nothing was changed; give the "
+                "demo a database of its own."
             )
 
 

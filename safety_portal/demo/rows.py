@@ -8,6 +8,7 @@ from django.db import connection
 from django.db.models import Model
 
 from notifications.models import Channel, Suppression
+from notifications.refusals import STOPPED
 from schools.models import (
     ContactPoint,
     Guardian,
@@ -91,7 +92,7 @@ def save_families(
             channel=Channel.SMS,
             stream=stream,
             address=address,
-            reason="stop",
+            reason=STOPPED,
             since=in_summer,
         )
         for stream, address in families.stops
