@@ -31,7 +31,7 @@ _NAMED = "SELECT school_id FROM notifications_alertschool WHERE alert_id = %(ale
 _DISTRICT_ROLES = ", ".join(f"'{role.value}'" for role in sorted(DISTRICT_ROLES))
 
 _STAFF = f"""
-    SELECT u.id AS person_id, NULL AS guardian_id, u.language, c.channel, c.address,
+    SELECT u.id AS person_id, CAST(NULL AS bigint) AS guardian_id, u.language, c.channel, c.address,
            '' AS unusable, COALESCE(m.school_id, 0) || ':staff' AS why, 0 AS priority
     FROM schools_membership m
     JOIN schools_user u ON u.id = m.user_id AND u.is_active
@@ -43,7 +43,7 @@ _STAFF = f"""
 """
 
 _FAMILIES = """
-    SELECT NULL AS person_id, g.id AS guardian_id, g.language,
+    SELECT CAST(NULL AS bigint) AS person_id, g.id AS guardian_id, g.language,
            CASE c.kind WHEN 'phone' THEN 'sms' WHEN 'email' THEN 'email'
                 ELSE 'by_hand' END AS channel,
            COALESCE(c.address, 'guardian ' || g.id) AS address,

@@ -438,21 +438,19 @@ def limits_of(channel: str) -> dict[str, Limits]:
 
 def has_work(channel: str) -> bool:
     """True when a lane could do something now, or soon."""
-    alerts = Alert.objects.going_out().filter(
-        stream__in=Sender.objects.filter(channel=channel, paused_at=None).values(
-            "stream"
-        )
+    usable = Sender.objects.filter(channel=channel, paused_at=None).values("stream")
+    sendable = Alert.objects.going_out().filter(
+        stream__in=usable, superseded_at=None, expires_at__gt=timezone.now()
     )
+    mine = Delivery.objects.filter(channel=channel)
     return (
-        Delivery.objects.filter(
-            alert__in=alerts,
-            channel=channel,
-            state__in=(State.QUEUED, State.CLAIMED, State.SENDING, State.UNKNOWN),
+        mine.filter(
+            alert__in=sendable, state__in=(State.QUEUED, State.CLAIMED, State.SENDING)
         ).exists()
-        or Delivery.objects.filter(
-            channel=channel,
+        or mine.filter(
+            alert__in=Alert.objects.sent().exclude(state=Alert.State.FINISHED),
+            alert__stream__in=usable,
             state=State.UNKNOWN,
-            alert__in=Alert.objects.filter(state=Alert.State.CANCELLED),
         ).exists()
     )
 

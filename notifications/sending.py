@@ -68,7 +68,7 @@ class Desk:
 
     async def hang_up(self) -> None:
         """Drop the connection, so that the next statement opens a fresh one."""
-        await self.do(connection.close)
+        await self.do(lambda: connection.close())  # this thread's, looked up there
 
     async def close(self) -> None:
         """Hang up and end the thread."""
@@ -155,7 +155,8 @@ class LaneRun:
             out = await self.ready.get()
             self.in_flight += 1
             try:
-                self.results.append(await self._try(out))
+                result = await self._try(out)
+                self.results.append(result)  # the list of now, not of before the try
                 self.handled += 1
             finally:
                 self.in_flight -= 1
@@ -234,6 +235,7 @@ class LaneRun:
     async def _turn(self) -> bool:
         """Write back, claim, mark: one trip to the database. True if it found work."""
         results, self.results = self.results, []
+        had = bool(results)
         self._measure(len(results))
         room = self._room()
         try:
@@ -250,7 +252,7 @@ class LaneRun:
         self.words.update(words)
         for out in marked:
             self.ready.put_nowait(out)
-        return bool(results or marked)
+        return had or bool(marked)
 
     def _book(
         self, results: list[Result], room: int

@@ -16,6 +16,10 @@ EVENT_TYPES = {
     "people.signed_out": "Signed out",
     "people.sign_in_refused": "Sign-in refused",
     "people.person_added": "Person added",
+    "schools.district_set_up": "District set up",
+    "notifications.sender_added": "Sender added",
+    "roster.file_received": "Roster file received",
+    "roster.import_dropped": "Roster file dropped",
     "roster.imported": "Roster imported",
     "roster.import_refused": "Roster import refused",
     "notifications.emergency_declared": "Emergency declared",
@@ -38,8 +42,10 @@ CHAIN_LOCK = 0x5AFE_7001  # PostgreSQL advisory lock: one writer extends the cha
 class Actor(Protocol):
     """Whoever acts: a signed-in person, or anything with an id and a name."""
 
-    pk: Any
-    name: str
+    @property
+    def pk(self) -> Any: ...
+    @property
+    def name(self) -> str: ...
 
 
 def record(

@@ -33,7 +33,6 @@ ACCOUNT_OR_SENDER_CODES = frozenset(
 """Nothing will leave until a person acts: the sender pauses, rows stay queued."""
 
 TIMEOUT = aiohttp.ClientTimeout(total=10, sock_connect=4)
-HEADERS = {"Content-Type": "application/x-www-form-urlencoded"}
 LONGEST_VALIDITY = 36_000  # seconds; Twilio's own default, far too long for us
 
 
@@ -46,10 +45,14 @@ class SmsPort:
         self._callback = settings.PUBLIC_URL + reverse("sms_status", args=["RECEIPT"])
         self._session = aiohttp.ClientSession(
             settings.TWILIO_BASE_URL,
-            auth=aiohttp.BasicAuth(account, settings.TWILIO_AUTH_TOKEN),
             connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=60),
             timeout=TIMEOUT,
-            headers=HEADERS,
+            headers={
+                "Authorization": aiohttp.encode_basic_auth(
+                    account, settings.TWILIO_AUTH_TOKEN
+                ),
+                "Content-Type": "application/x-www-form-urlencoded",
+            },
         )
 
     async def send(self, out: Outgoing, words: Words) -> Outcome:
