@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import datetime as dt
 import json
 import math
 import secrets
 import time
 from collections.abc import Iterator
-from email.utils import formatdate
+from email.utils import format_datetime
 from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote_plus
@@ -231,7 +232,7 @@ def rfc2822(moment: float) -> str:
 
 @lru_cache(maxsize=256)
 def _rfc2822_second(second: int) -> str:
-    return formatdate(second)
+    return format_datetime(dt.datetime.fromtimestamp(second, dt.UTC))
 
 
 def hour(moment: float) -> str:

@@ -22,7 +22,7 @@ import uvloop
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from safety_portal.sandbox.client import running_carrier  # noqa: E402
+from safety_portal.sandbox.client import running_carrier
 
 ACCOUNT = "AC" + "0" * 32
 FORM = (
@@ -72,8 +72,12 @@ async def load(port: int, seconds: float, connections: int) -> int:
     """Calls answered within the time."""
     loop = asyncio.get_running_loop()
     numbers, until = itertools.count(), time.monotonic() + seconds
+
+    def caller() -> Caller:
+        return Caller(numbers, until)
+
     callers = [
-        (await loop.create_connection(lambda: Caller(numbers, until), "127.0.0.1", port))
+        await loop.create_connection(caller, "127.0.0.1", port)
         for _ in range(connections)
     ]
     async with asyncio.timeout(seconds + 10):
