@@ -4,14 +4,16 @@ import ipaddress
 import os
 import shutil
 import sys
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 import uvloop
 from django.db import connection
 from django.test import TransactionTestCase
+
+from tests.live.portal import Portal, running_portal
 
 ROOT = Path(__file__).parent
 STACK_ROOMS = {"live", "journeys", "machine", "faults", "bench"}
@@ -78,6 +80,16 @@ def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
     own = {"executable_path": found} if found else {}
     as_root = {"chromium_sandbox": False} if os.geteuid() == 0 else {}
     return browser_type_launch_args | own | as_root
+
+
+@pytest.fixture
+def live_portal() -> Generator[Callable[..., Portal]]:
+    """Start a real portal: `live_portal(db="postgres", scale="small")`.
+
+    Takes what tests.live.portal.running_portal takes; stopped after the test.
+    """
+    with ExitStack() as portals:
+        yield lambda **wishes: portals.enter_context(running_portal(**wishes))
 
 
 @pytest.fixture(scope="session")

@@ -11,17 +11,17 @@ from pathlib import Path
 import django
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.core.management import call_command, get_commands
+from django.core.management import call_command
 
 
 def main(accounts: Path) -> None:
     """Bring the database and the static files to what the code expects."""
     call_command("migrate", interactive=False, verbosity=1)
     call_command("collectstatic", interactive=False, verbosity=1)
-    if not (settings.DEMO and "demo" in get_commands()):
+    scale = os.environ.get("SCALE", "")
+    if scale == "none" or not settings.DEMO:
         return
     if not get_user_model().objects.exists():
-        scale = os.environ.get("SCALE", "")
         call_command("demo", *(["--scale", scale] if scale else []))
     with accounts.open("w") as out:
         call_command("demo", "--accounts", stdout=out)

@@ -64,6 +64,7 @@ class State:
                 f"Safety Portal already runs from here (process {pid}) {url}\n"
                 f"Stop it with Ctrl-C where it runs, or with: kill {pid}"
             )
+        self.forget_running()  # what a killed one left written
         self._load()
 
     def lock(self) -> bool:
@@ -78,9 +79,7 @@ class State:
         return True
 
     def _load(self) -> None:
-        if self.kept_file.exists():
-            lines = self.kept_file.read_text().splitlines()
-            self.kept = dict(line.split("=", 1) for line in lines if "=" in line)
+        self.reread()
         fresh = {
             "SECRET_KEY": secrets.token_urlsafe(48),
             "DEMO_PASSWORD": "-".join(
@@ -91,6 +90,13 @@ class State:
         }
         if fresh.keys() - self.kept.keys():
             self.keep(fresh | self.kept)
+
+    def reread(self) -> dict[str, str]:
+        """What is kept from the last run; empty before the first."""
+        if self.kept_file.exists():
+            lines = self.kept_file.read_text().splitlines()
+            self.kept = dict(line.split("=", 1) for line in lines if "=" in line)
+        return self.kept
 
     def keep(self, values: dict[str, str]) -> None:
         """Remember the values for the next run, atomically, readable by us alone."""
@@ -147,7 +153,8 @@ class State:
             raise Refusal(
                 "Safety Portal does not run here; start it first: make run"
             ) from None
-        return {**os.environ, **known}
+        shell = {k: v for k, v in os.environ.items() if k not in SETTINGS}
+        return shell | known
 
     def forget_running(self) -> None:
         """Nothing runs any more."""
