@@ -171,7 +171,7 @@ def read_back(alert: Alert, segments_of: dict[str, int]) -> ReadBack:
     way `insert_deliveries` makes them.
     """
     source = " UNION ALL ".join(_source(alert, stage) for stage in stages(alert))
-    params = {"alert": alert.pk, "stream": alert.stream}
+    params: dict[str, int | str | None] = {"alert": alert.pk, "stream": alert.stream}
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT channel, language, reason, count(*)"

@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
 
+from schools.models import User
 from schools.permissions import Permission
 
 View = Callable[..., HttpResponseBase]
@@ -59,3 +60,10 @@ def signed_in(*, because: str) -> Callable[[View], View]:
         return view
 
     return decorate
+
+
+def person(request: HttpRequest) -> User:
+    """Who is signed in; for views behind `requires` or `signed_in`."""
+    if not isinstance(request.user, User):
+        raise PermissionDenied("Sign in first.")
+    return request.user

@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView, LogoutView
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
@@ -71,14 +71,14 @@ def _demo_accounts() -> list[dict[str, str]]:
 
 @public(because="A person must be able to sign in.")
 @require_http_methods(["GET", "POST"])
-def sign_in(request: HttpRequest) -> HttpResponse:
+def sign_in(request: HttpRequest) -> HttpResponseBase:
     """The sign-in page; ten tries per email in five minutes."""
     return _SignIn.as_view()(request)
 
 
 @public(because="A person whose session has ended may still press sign out.")
 @require_http_methods(["POST"])
-def sign_out(request: HttpRequest) -> HttpResponse:
+def sign_out(request: HttpRequest) -> HttpResponseBase:
     """End the session and go back to the sign-in page."""
     if isinstance(request.user, User):
         note_sign_out(user=request.user, now=timezone.now())

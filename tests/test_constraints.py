@@ -1,0 +1,246 @@
+"""Every named constraint and trigger refuses the bad row it is named for."""
+
+import uuid
+from collections.abc import Callable
+
+import pytest
+from django.apps import apps
+from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.utils import timezone
+
+from notifications.models import (
+    Alert,
+    AlertSchool,
+    AlertTemplate,
+    AlertText,
+    Delivery,
+    Emergency,
+    EmergencySchool,
+    Sender,
+    Suppression,
+    Tally,
+)
+from schools import audit
+from schools.models import (
+    AuditEvent,
+    ContactPoint,
+    Guardianship,
+    Membership,
+    School,
+    Sro,
+    StreamOptOut,
+    User,
+)
+from schools.permissions import Role
+from tests import cast
+
+pytestmark = pytest.mark.django_db
+NOW = cast.NOW
+
+
+def make_alert(**fields) -> Alert:
+    defaults = {
+        "kind": "first", "mode": "live", "audience": "staff_and_families",
+        "form_key": uuid.uuid4(), "public_id": uuid.uuid4().hex[:8],
+        "created_at": NOW, "created_by": cast.priya(),
+    }  # fmt: skip
+    return Alert.objects.create(**defaults | fields)
+
+
+def make_delivery(alert: Alert, **fields) -> Delivery:
+    defaults = {
+        "alert": alert, "mode": alert.mode, "recipient": "family", "channel": "sms",
+        "address": "+12905550001", "language": "en", "priority": 1,
+    }  # fmt: skip
+    return Delivery.objects.create(**defaults | fields)
+
+
+def make_emergency(**fields) -> Emergency:
+    defaults = {
+        "protocol": "lockdown", "mode": "live",
+        "declared_at": NOW, "declared_by": cast.priya(),
+    }  # fmt: skip
+    return Emergency.objects.create(**defaults | fields)
+
+
+def join(emergency: Emergency, school: School) -> EmergencySchool:
+    return EmergencySchool.objects.create(
+        emergency=emergency, school=school, protocol="lockdown", mode="live"
+    )
+
+
+def make_template(**fields) -> AlertTemplate:
+    defaults = {
+        "key": "hold", "language": "en", "sms": "x", "subject": "x", "body": "x",
+        "created_at": NOW,
+    }  # fmt: skip
+    return AlertTemplate.objects.create(**defaults | fields)
+
+
+def twice(make: Callable[[], object]) -> None:
+    make()
+    make()
+
+
+BAD_ROWS: dict[str, Callable[[], object]] = {
+    # -- schools
+    "one_school_per_external_id": lambda: [
+        cast.make_school("a", external_id="1"),
+        cast.make_school("b", external_id="1"),
+    ],
+    "an_officer_leaves_after_starting": lambda: Sro.objects.create(
+        name="Sam",
+        agency=cast.make_agency(),
+        school=cast.lincoln(),
+        phone="+17635550104",
+        started_on="2026-09-01",
+        ended_on="2026-08-01",
+    ),
+    "emails_are_lower_case": lambda: User.objects.create(email="A@b.org", name="A"),
+    "school_roles_name_a_school_and_district_roles_none": lambda: (
+        Membership.objects.create(
+            user=cast.omar(), role=Role.PRINCIPAL, started_on=NOW.date()
+        )
+    ),
+    "a_current_school_role_is_held_once": lambda: Membership.objects.create(
+        user=cast.omar(),
+        role=Role.PRINCIPAL,
+        school=cast.roosevelt(),
+        started_on=NOW.date(),
+    ),
+    "a_current_district_role_is_held_once": lambda: Membership.objects.create(
+        user=cast.dana(), role=Role.SAFETY_COORDINATOR, started_on=NOW.date()
+    ),
+    "one_guardianship_per_pair": lambda: Guardianship.objects.create(
+        guardian=cast.gloria(), student=cast.gloria().students.first()
+    ),
+    "a_bar_has_a_date_and_a_reason": lambda: cast.gloria().guardianships.update(
+        barred_on=NOW.date()
+    ),
+    "one_contact_point_per_guardian_and_address": lambda: ContactPoint.objects.create(
+        guardian=cast.gloria(), kind="phone", address=cast.phone_number(7001)
+    ),
+    "an_unusable_address_has_a_moment_and_a_reason": lambda: (
+        cast.gloria().contact_points.update(unusable_because="landline")
+    ),
+    "phones_are_e164_and_emails_have_an_at": lambda: ContactPoint.objects.create(
+        guardian=cast.gloria(), kind="phone", address="763-555-0100"
+    ),
+    "one_opt_out_per_stream": lambda: twice(
+        lambda: StreamOptOut.objects.create(
+            guardian=cast.gloria(),
+            stream="routine",
+            opted_out_at=NOW,
+            opted_out_by="Gloria",
+        )
+    ),
+    "nobody_opts_out_of_emergencies": lambda: StreamOptOut.objects.create(
+        guardian=cast.gloria(), stream="emergency", opted_out_at=NOW, opted_out_by="G"
+    ),
+    # -- notifications
+    "an_ended_emergency_says_when_and_by_whom": lambda: make_emergency(ended_at=NOW),
+    "one_ongoing_emergency_per_school_and_protocol": lambda: twice(
+        lambda: join(make_emergency(), cast.lincoln())
+    ),
+    "a_school_is_in_an_emergency_once": lambda: [
+        emergency := make_emergency(),
+        EmergencySchool.objects.filter(pk=join(emergency, cast.lincoln()).pk).update(
+            ended_at=NOW
+        ),
+        join(emergency, cast.lincoln()),
+    ],
+    "only_live_alerts_address_families": lambda: make_alert(mode="test"),
+    "a_released_alert_says_when_by_whom_and_until": lambda: make_alert(
+        state="released"
+    ),
+    "a_cancelled_alert_says_when_and_by_whom": lambda: make_alert(cancelled_at=NOW),
+    "an_alert_names_a_school_once": lambda: [
+        alert := make_alert(),
+        twice(lambda: AlertSchool.objects.create(alert=alert, school=cast.lincoln())),
+    ],
+    "one_text_per_alert_and_language": lambda: [
+        alert := make_alert(),
+        twice(
+            lambda: AlertText.objects.create(
+                alert=alert, language="en", sms="x", subject="x", body="x"
+            )
+        ),
+    ],
+    "one_wording_per_version": lambda: twice(make_template),
+    "a_checked_wording_says_when_and_by_whom": lambda: make_template(checked_at=NOW),
+    "one_delivery_per_alert_channel_and_address": lambda: [
+        alert := make_alert(),
+        twice(lambda: make_delivery(alert)),
+    ],
+    "only_live_alerts_reach_families": lambda: make_delivery(
+        make_alert(mode="test", audience="staff")
+    ),
+    "an_end_without_delivery_names_its_reason": lambda: make_delivery(
+        make_alert(), state="failed"
+    ),
+    "a_delivery_is_in_a_known_state": lambda: make_delivery(
+        make_alert(), state="probably"
+    ),
+    "one_tally_per_state": lambda: [
+        alert := make_alert(),
+        twice(lambda: Tally.objects.create(alert=alert, channel="sms", state="sent")),
+    ],
+    "one_sender_per_channel_and_stream": lambda: twice(
+        lambda: Sender.objects.create(channel="sms", stream="emergency", identity="x")
+    ),
+    "a_paused_sender_says_when_and_why": lambda: Sender.objects.create(
+        channel="sms", stream="emergency", identity="x", paused_at=NOW
+    ),
+    "an_address_is_suppressed_once_per_sender": lambda: twice(
+        lambda: Suppression.objects.create(
+            channel="sms", stream="emergency", address="+1", reason="stopped", since=NOW
+        )
+    ),
+}
+
+
+def our_constraints() -> set[str]:
+    return {
+        constraint.name
+        for app in ("schools", "notifications", "drills", "tips")
+        for model in apps.get_app_config(app).get_models()
+        for constraint in model._meta.constraints
+    }
+
+
+TESTED_BY_THE_ROSTER = {
+    name for name in our_constraints() if "roster" in name or "staged" in name
+}
+
+
+def test_every_constraint_has_a_bad_row():
+    assert our_constraints() - TESTED_BY_THE_ROSTER == set(BAD_ROWS)
+
+
+@pytest.mark.parametrize("name", BAD_ROWS)
+def test_the_database_refuses(name):
+    with pytest.raises(IntegrityError) as refusal, transaction.atomic():
+        BAD_ROWS[name]()
+    if connection.vendor == "postgresql":
+        assert name in str(refusal.value)
+
+
+def test_audit_rows_can_be_neither_changed_nor_deleted():
+    with transaction.atomic():
+        audit.record("people.signed_in", by=cast.priya(), now=timezone.now())
+    with pytest.raises(DatabaseError), transaction.atomic():
+        AuditEvent.objects.update(by_name="somebody else")
+    with pytest.raises(DatabaseError), transaction.atomic():
+        AuditEvent.objects.all().delete()
+    assert AuditEvent.objects.get().by_name == "Priya Raman"
+
+
+def test_a_delivery_has_the_mode_of_its_alert_and_keeps_it():
+    exercise = make_alert(mode="exercise", audience="staff")
+    with pytest.raises(DatabaseError), transaction.atomic():
+        make_delivery(exercise, mode="live")
+    row = make_delivery(exercise, recipient="staff")
+    with pytest.raises(DatabaseError), transaction.atomic():
+        Delivery.objects.filter(pk=row.pk).update(mode="live")
+    with pytest.raises(DatabaseError), transaction.atomic():
+        Delivery.objects.filter(pk=row.pk).update(recipient="family")
