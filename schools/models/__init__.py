@@ -13,6 +13,14 @@ from .households import (
 from .partners import Agency, Sro
 from .people import Membership, User
 from .places import District, School
+from .roster import (
+    RosterImport,
+    RosterIssue,
+    StagedContactPoint,
+    StagedGuardian,
+    StagedGuardianship,
+    StagedStudent,
+)
 
 __all__ = [
     "Agency",
@@ -23,8 +31,14 @@ __all__ = [
     "Guardianship",
     "Household",
     "Membership",
+    "RosterImport",
+    "RosterIssue",
     "School",
     "Sro",
+    "StagedContactPoint",
+    "StagedGuardian",
+    "StagedGuardianship",
+    "StagedStudent",
     "Stream",
     "StreamOptOut",
     "Student",
