@@ -201,6 +201,7 @@ def _refuse_a_second_first(
         return
     if after is None or after.pk != newest.pk:
         raise AlreadyUnderWay(newest)
+    emergencies.join(emergency=under_way, schools=schools)
     alert.emergency = under_way
     alert.kind = Alert.Kind.UPDATE
 
@@ -217,9 +218,11 @@ def _release(alert: Alert, schools: list[School], *, by: User, now: datetime) ->
             now=now,
         )
     else:
-        Alert.objects.filter(
-            emergency=alert.emergency_id, pk__lt=alert.pk, superseded_at=None
-        ).sent().update(superseded_at=now)
+        earlier = Alert.objects.filter(
+            emergency=alert.emergency_id, superseded_at=None
+        ).exclude(pk=alert.pk)
+        replaced = [a.pk for a in earlier.sent() if alert.covers(a)]
+        Alert.objects.filter(pk__in=replaced).update(superseded_at=now)
         if alert.kind == Alert.Kind.ALL_CLEAR and alert.emergency:
             emergencies.end(emergency=alert.emergency, by=by, now=now)
     alert.state = Alert.State.RELEASED

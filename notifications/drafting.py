@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from notifications import audiences, wording
 from notifications.alert_templates import starting_texts
-from notifications.models import Alert, AlertSchool, AlertText, Mode
+from notifications.models import Alert, AlertSchool, AlertText, Emergency, Mode
 from notifications.segments import segments, to_gsm7_friendly
 from schools.models import School, User
 from schools.permissions import Permission
@@ -59,7 +59,8 @@ class Draft:
     """Everything a person decides before a press.
 
     `form_key` is made once per compose form, so that however often it is submitted
-    there is one alert. `follows` names the first alert of a follow-up's emergency.
+    there is one alert. `follows` names an alert of the emergency that a follow-up
+    belongs to; it goes to everyone any of that emergency's alerts went to.
     """
 
     form_key: uuid.UUID
@@ -192,21 +193,22 @@ def save_draft(*, draft: Draft, by: User, now: datetime) -> Alert:
         raise AlreadySent(alert)
     elif alert.created_by_id != by.pk:
         raise NotYours("Somebody else is composing this alert.")
-    first = draft.follows
     alert.kind = draft.kind
-    alert.mode = first.mode if first else draft.mode
-    alert.audience = first.audience if first else draft.audience
-    alert.whole_district = first.whole_district if first else draft.whole_district
-    alert.emergency = first.emergency if first else None
-    alert.protocol = first.protocol if first else draft.protocol
-    alert.hazard = first.hazard if first else draft.hazard
+    alert.mode = draft.mode
+    alert.audience = draft.audience
+    alert.whole_district = draft.whole_district
+    alert.protocol = draft.protocol
+    alert.hazard = draft.hazard
+    schools = draft.schools
+    if draft.follows is not None and draft.follows.emergency is not None:
+        schools = _continue(alert, draft.follows.emergency)
+        may_alert(by, schools, whole_district=alert.whole_district)
     alert.place = draft.place
     alert.next_update_by = draft.next_update_by
     alert.expires_after_minutes = LIFETIME_MINUTES[Mode(alert.mode)]
     alert.version += 1
     alert.created_at = now
     alert.save()
-    schools = list(first.schools.all()) if first else draft.schools
     AlertSchool.objects.filter(alert=alert).delete()
     AlertSchool.objects.bulk_create(
         AlertSchool(alert=alert, school=school) for school in schools
@@ -231,6 +233,19 @@ def save_draft(*, draft: Draft, by: User, now: datetime) -> Alert:
     alert.people_read_back = read_back(alert).people
     alert.save(update_fields=["people_read_back"])
     return alert
+
+
+def _continue(alert: Alert, emergency: Emergency) -> list[School]:
+    """Give a follow-up the widest audience of its emergency; the schools it names."""
+    sent = emergency.alerts.sent()
+    alert.emergency = emergency
+    alert.mode, alert.protocol = emergency.mode, emergency.protocol
+    alert.hazard = emergency.hazard
+    alert.whole_district = sent.filter(whole_district=True).exists()
+    families = Alert.Audience.STAFF_AND_FAMILIES
+    told_families = sent.filter(audience=families).exists()
+    alert.audience = families if told_families else Alert.Audience.STAFF
+    return list(emergency.schools.all())
 
 
 def read_back(alert: Alert) -> audiences.ReadBack:

@@ -61,6 +61,22 @@ def declare(
     return emergency
 
 
+def join(*, emergency: Emergency, schools: Sequence[School]) -> None:
+    """Add schools to an emergency under way; those in it, or in another, stay put."""
+    EmergencySchool.objects.bulk_create(
+        (
+            EmergencySchool(
+                emergency=emergency,
+                school=school,
+                protocol=emergency.protocol,
+                mode=emergency.mode,
+            )
+            for school in schools
+        ),
+        ignore_conflicts=True,
+    )
+
+
 @transaction.atomic
 def end(*, emergency: Emergency, by: User, now: datetime) -> bool:
     """End an emergency at every school it touches; False if it had ended."""

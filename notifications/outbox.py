@@ -329,8 +329,6 @@ def due_unknown(lease: Lease, limit: int = 200) -> list[Outgoing]:
         f"UPDATE notifications_delivery SET fence = %s, not_before = {_in('%s')}"
         f" WHERE id IN (SELECT id FROM notifications_delivery WHERE state = 'unknown'"
         f" AND channel = %s AND not_before <= {_now()}"
-        f" AND alert_id IN (SELECT id FROM notifications_alert"
-        f" WHERE state IN ('released', 'materialised', 'cancelled'))"
         f" ORDER BY id LIMIT %s) AND state = 'unknown'"
         f" RETURNING id, alert_id, address, language, attempts, resent_at",
         [lease.epoch, 30, lease.channel, limit],
@@ -437,20 +435,24 @@ def limits_of(channel: str) -> dict[str, Limits]:
 
 
 def has_work(channel: str) -> bool:
-    """True when a lane could do something now, or soon."""
-    usable = Sender.objects.filter(channel=channel, paused_at=None).values("stream")
-    sendable = Alert.objects.going_out().filter(
-        stream__in=usable, superseded_at=None, expires_at__gt=timezone.now()
-    )
+    """True when a lane could do something now, or soon.
+
+    What a dead worker left half done is work whatever became of its alert since.
+    """
     mine = Delivery.objects.filter(channel=channel)
+    sendable = Alert.objects.going_out().filter(
+        stream__in=Sender.objects.filter(channel=channel, paused_at=None).values(
+            "stream"
+        ),
+        superseded_at=None,
+        expires_at__gt=timezone.now(),
+    )
+    half_done = Alert.objects.sent().exclude(state=Alert.State.FINISHED)
     return (
-        mine.filter(
-            alert__in=sendable, state__in=(State.QUEUED, State.CLAIMED, State.SENDING)
-        ).exists()
+        mine.filter(alert__in=sendable, state=State.QUEUED).exists()
         or mine.filter(
-            alert__in=Alert.objects.sent().exclude(state=Alert.State.FINISHED),
-            alert__stream__in=usable,
-            state=State.UNKNOWN,
+            alert__in=half_done,
+            state__in=(State.CLAIMED, State.SENDING, State.UNKNOWN),
         ).exists()
     )
 

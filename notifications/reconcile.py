@@ -41,13 +41,19 @@ STRAGGLER = timedelta(seconds=3)
 """A released alert this old whose list is unfinished has lost its doorbell."""
 
 
-@transaction.atomic
 def apply_events(*, now: datetime, limit: int = 2000) -> int:
     """Apply callbacks in a batch, the highest rank per delivery; how many were read.
 
     A status only ever rises in rank, so late, repeated or reordered callbacks change
     nothing. A fact from the carrier wins over anything but `skipped`.
     """
+    if not ProviderEvent.objects.filter(applied_at=None).exists():
+        return 0  # asked often: no need to take SQLite's one writer's lock
+    with transaction.atomic():
+        return _apply_events(now=now, limit=limit)
+
+
+def _apply_events(*, now: datetime, limit: int) -> int:
     events = list(
         _unlocked(ProviderEvent.objects.filter(applied_at=None).order_by("pk"))[:limit]
     )
@@ -106,8 +112,10 @@ def _unlocked(events):
 def expire(*, now: datetime) -> int:
     """End what is too late to send: nothing may arrive after `expires_at`."""
     late = Alert.objects.going_out().filter(expires_at__lte=now)
+    ids = list(late.values_list("pk", flat=True))
+    if not ids:
+        return 0
     with transaction.atomic():
-        ids = list(late.values_list("pk", flat=True))
         ended = outbox.move(
             ids, [State.QUEUED, State.CLAIMED], State.EXPIRED, "too_late"
         )
@@ -143,9 +151,12 @@ def pick_up_stragglers(*, now: datetime) -> int:
 def replace_leftovers() -> int:
     """End unsent rows of alerts that newer words replaced."""
     replaced = Alert.objects.going_out().filter(superseded_at__isnull=False)
+    ids = list(replaced.values_list("pk", flat=True))
+    if not ids:
+        return 0
     with transaction.atomic():
         return outbox.move(
-            replaced.values_list("pk", flat=True),
+            ids,
             [State.QUEUED, State.CLAIMED],
             State.SUPERSEDED,
             "newer_words",

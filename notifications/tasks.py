@@ -54,5 +54,6 @@ def materialise(alert_id: int) -> None:
 def sweep() -> None:
     """What the engines do by themselves, once more and independently."""
     reconcile.sweep(now=timezone.now())
+    reconcile.forget_dead_workers(now=timezone.now())
     for lane in LANES:
         ring.apply_async((lane,), queue=lane, expires=60)

@@ -142,6 +142,16 @@ class Alert(models.Model):
         """How the audit log names this alert."""
         return f"alert:{self.pk}"
 
+    def covers(self, other: "Alert") -> bool:
+        """True when everyone on `other`'s list is on this alert's list too."""
+        theirs = set(other.schools.values_list("pk", flat=True))
+        ours = set(self.schools.values_list("pk", flat=True))
+        return (
+            (self.whole_district or not other.whole_district)
+            and (self.whole_district or theirs <= ours)
+            and self.audience in (self.Audience.STAFF_AND_FAMILIES, other.audience)
+        )
+
     def public_url(self, language: str = "en") -> str:
         """Where families read more, in their language; needs no sign-in."""
         tail = "" if language == "en" else f"/{language}"

@@ -259,3 +259,27 @@ def test_mail_whose_answer_was_lost_is_sent_once_more_and_listed(carrier, monkey
     copies = carrier.messages("guardian0@families.example.org")
     assert len(copies) == 2
     assert len({copy["message_id"] for copy in copies}) == 1
+
+
+def test_a_follow_up_goes_to_everyone_the_emergency_reached(carrier):
+    ready_to_send()
+    dana = cast.dana()
+    cast.gloria()
+    first = send([cast.lincoln()], dana)
+    wider = send([cast.lincoln(), cast.roosevelt()], dana, after=first)
+    clear = send([cast.lincoln()], dana, kind=Alert.Kind.ALL_CLEAR, follows=first)
+    assert wider.emergency == first.emergency == clear.emergency
+    assert set(clear.schools.all()) == {cast.lincoln(), cast.roosevelt()}
+    assert not clear.emergency.emergency_schools.filter(ended_at=None).exists()
+
+
+def test_a_narrower_addition_does_not_silence_the_wider_alert(carrier):
+    ready_to_send()
+    families(5)
+    dana = cast.dana()
+    wide = send([cast.lincoln(), cast.roosevelt()], dana)
+    make_list(wide)
+    narrow = send([cast.roosevelt()], dana, after=wide)
+    carry_out(narrow)
+    carry_out(wide)
+    assert states(wide) == {State.ACCEPTED: 6}
