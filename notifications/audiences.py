@@ -31,8 +31,9 @@ _NAMED = "SELECT school_id FROM notifications_alertschool WHERE alert_id = %(ale
 _DISTRICT_ROLES = ", ".join(f"'{role.value}'" for role in sorted(DISTRICT_ROLES))
 
 _STAFF = f"""
-    SELECT u.id AS person_id, CAST(NULL AS bigint) AS guardian_id, u.language, c.channel, c.address,
-           '' AS unusable, COALESCE(m.school_id, 0) || ':staff' AS why, 0 AS priority
+    SELECT u.id AS person_id, CAST(NULL AS bigint) AS guardian_id, u.language,
+           c.channel, c.address, '' AS unusable,
+           COALESCE(m.school_id, 0) || ':staff' AS why, 0 AS priority
     FROM schools_membership m
     JOIN schools_user u ON u.id = m.user_id AND u.is_active
     JOIN (SELECT id, 'sms' AS channel, mobile AS address FROM schools_user
