@@ -15,7 +15,7 @@ step() { printf '%s\n' "-- $*"; "$@"; }
 step $python -m ruff check .
 step $python -m ruff format --check .
 printf '%s\n' "-- djade"
-git ls-files -z -- '*.html' | xargs -0 $python -m djade --target-version 5.2 --check
+git ls-files -z -- '*.html' | xargs -0 .venv/bin/djade --target-version 5.2 --check
 step $python -m mypy
 step $python manage.py check
 step $python manage.py makemigrations --check --dry-run

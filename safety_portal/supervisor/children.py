@@ -15,6 +15,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 PR_SET_PDEATHSIG = 1
 # Looked up here: a child between fork and exec must not load anything.
@@ -64,11 +65,12 @@ class Child:
         if threading.current_thread() is not threading.main_thread():
             raise RuntimeError("children are started from the main thread")
         with contextlib.ExitStack() as files:
-            output: int | object = subprocess.DEVNULL
+            output: int | IO[bytes] = subprocess.DEVNULL
             if self.log:
                 output = files.enter_context(self.log.open("ab"))
+            words = [str(word) for word in command]
             self.process = subprocess.Popen(
-                [os.fspath(word) for word in command],
+                words,
                 env=env,
                 cwd=cwd,
                 stdin=subprocess.DEVNULL,

@@ -71,6 +71,8 @@ class House:
 
     def _servers(self) -> None:
         state = self.state
+        # Invented people never share a database with a real carrier.
+        name = "demo" if self.wishes.demo else "portal"
         if not self.env.get("REDIS_URL"):
             self.valkey = Valkey(state.run, log=state.log("valkey"))
             self.env["REDIS_URL"] = self.valkey.url
@@ -81,11 +83,10 @@ class House:
                 durable=self.wishes.durable,
                 log=state.log("postgres"),
             )
-            self.env["DATABASE_URL"] = self.postgres.database_url("portal")
+            self.env["DATABASE_URL"] = self.postgres.database_url(name)
         elif self.wishes.database == "sqlite":
-            self.env["DATABASE_URL"] = (
-                f"sqlite:///{quote(str(state.var / 'portal.sqlite3'))}"
-            )
+            file = state.var / f"{name}.sqlite3"
+            self.env["DATABASE_URL"] = f"sqlite:///{quote(str(file))}"
 
     def _environment(self) -> None:
         env, kept = self.env, self.state.kept

@@ -7,6 +7,7 @@ import sys
 import time
 from http.client import HTTPConnection, HTTPException
 from types import FrameType
+from typing import NoReturn
 
 from safety_portal.embedded import ServerError
 from safety_portal.supervisor.children import Child, Command
@@ -18,6 +19,9 @@ READY_WITHIN = 60.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 STEADY_AFTER = 60.0  # seconds alive after which a part's past is forgotten
 STOP_WORK_WITHIN, STOP_SANDBOX_WITHIN, STOP_SERVER_WITHIN = 4.5, 1.5, 1.8
+ONLY_HTTPS = (
+    "sends everybody to https; behind a proxy that speaks TLS, set BEHIND_TLS_PROXY=1"
+)
 
 
 class Stop(Exception):
@@ -87,7 +91,8 @@ class Watch:
                 raise Refusal(f"Could not start {server.name}: {error}") from None
             self._started_at[server.name] = time.monotonic()
         if self.house.postgres:
-            self.house.postgres.create_database("portal")
+            for name in ("demo", "portal"):
+                self.house.postgres.create_database(name)
         self._tell()
 
     def _prepare(self) -> None:
@@ -126,7 +131,8 @@ class Watch:
         while True:
             found = self._health()
             missing = {part: word for part, word in found.items() if word != "ok"}
-            if not missing or time.monotonic() > deadline:
+            late = time.monotonic() > deadline
+            if not missing or late or missing.get("web") == ONLY_HTTPS:
                 self.ready = True
                 self._tell()
                 return missing
@@ -143,10 +149,7 @@ class Watch:
             line.request("GET", "/healthz", headers=headers)
             answer = line.getresponse()
             if answer.status in (301, 302):
-                return {
-                    "web": "sends everybody to https; with a proxy that speaks TLS "
-                    "in front of it, set BEHIND_TLS_PROXY=1"
-                }
+                return {"web": ONLY_HTTPS}
             return dict(json.loads(answer.read()))
         except (OSError, HTTPException, ValueError):
             return {"web": "does not answer"}
@@ -173,7 +176,7 @@ class Watch:
         say("Ctrl-C stops everything; the next start finds all as it was.")
 
     # -- running -----------------------------------------------------------------------
-    def _keep_alive(self) -> None:
+    def _keep_alive(self) -> NoReturn:
         trim_at = time.monotonic() + 60
         while True:
             self._look_after_all()

@@ -79,8 +79,8 @@ def test_a_day_in_the_life_of_a_portal() -> None:
         assert portal.output().rstrip().endswith("Nothing is left running.")
 
         # The next start finds all as it was.
-        kept, database = portal.state.kept_file.read_text(), portal.var
-        assert (database / "portal.sqlite3").exists()
+        kept = portal.state.kept_file.read_text()
+        assert (portal.var / "demo.sqlite3").exists()
         portal.launch()
         portal.wait_until_ready()
         assert portal.state.kept_file.read_text() == kept
@@ -151,3 +151,14 @@ def test_reset_waits_until_it_is_stopped() -> None:
         asked = subprocess.run(reset, **words, text=True, check=False)
         assert asked.returncode == 0
         assert not os.path.exists(portal.var)
+
+
+def test_invented_people_and_a_real_carrier_have_different_databases() -> None:
+    with running_portal() as portal:
+        demo = portal.env["DATABASE_URL"]
+    with running_portal(env={"DEMO": "0"}) as portal:
+        assert "sandbox" not in portal.state.running_now()["parts"]
+        assert "SANDBOX_URL" not in portal.env
+        real = portal.env["DATABASE_URL"]
+    assert demo.endswith("/demo.sqlite3")
+    assert real.endswith("/portal.sqlite3")
