@@ -5,9 +5,10 @@ import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import IO
 from zipfile import BadZipFile
 
-from .opening import Bytes, FileRefused, RosterFile, damaged
+from .opening import FileRefused, RosterFile, damaged
 
 CHUNK = 1024 * 1024
 _BINARY = re.compile(rb"[\x01-\x08\x0b\x0e-\x1f]")
@@ -52,7 +53,7 @@ def pieces(file: RosterFile) -> Iterator[bytes]:
         yield from _read(stream, file.name)
 
 
-def _read(stream: Bytes, name: str) -> Iterator[bytes]:
+def _read(stream: IO[bytes], name: str) -> Iterator[bytes]:
     try:
         while piece := stream.read(CHUNK):
             yield piece

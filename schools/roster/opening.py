@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO, Protocol
+from typing import IO, cast
 
 MAX_FILE = 512 * 1024 * 1024  # bytes of all files together, unpacked
 MAX_UPLOAD = 200 * 1024 * 1024
@@ -33,15 +33,6 @@ class FileRefused(ValueError):
     """The file as a whole cannot be taken; nothing was changed. Says why."""
 
 
-class Bytes(Protocol):
-    """A binary stream as far as we use one; leaving it closes it."""
-
-    def read(self, size: int = -1, /) -> bytes: ...
-    def close(self) -> None: ...
-    def __enter__(self) -> "Bytes": ...
-    def __exit__(self, *problem: object) -> bool | None: ...
-
-
 @dataclass(frozen=True)
 class RosterFile:
     """One file of a roster; `size` in bytes, unpacked. `open` starts at its beginning.
@@ -51,7 +42,7 @@ class RosterFile:
 
     name: str
     size: int
-    open: Callable[[], Bytes]
+    open: Callable[[], IO[bytes]]
 
 
 Bundle = dict[str, RosterFile]
@@ -90,7 +81,7 @@ def _folder(path: Path) -> Bundle:
     return files
 
 
-def _opener(path: Path) -> Callable[[], Bytes]:
+def _opener(path: Path) -> Callable[[], IO[bytes]]:
     return lambda: path.open("rb")
 
 
@@ -113,9 +104,9 @@ def bundle_of(stream: IO[bytes], name: str) -> Bundle:
     _refuse_large(size)
     base = PurePosixPath(name.replace("\\", "/")).name or "upload.csv"
 
-    def reopen() -> Bytes:
+    def reopen() -> IO[bytes]:
         stream.seek(0)
-        return _Borrowed(stream)
+        return cast(IO[bytes], _Borrowed(stream))
 
     return {base.lower(): RosterFile(base, size, reopen)}
 
@@ -220,8 +211,8 @@ def _refuse_entry(entry: zipfile.ZipInfo) -> None:
 
 def _zip_opener(
     archive: zipfile.ZipFile, entry: zipfile.ZipInfo
-) -> Callable[[], Bytes]:
-    def reopen() -> Bytes:
+) -> Callable[[], IO[bytes]]:
+    def reopen() -> IO[bytes]:
         try:
             stream = archive.open(entry)
             head = stream.peek(8)  # type: ignore[attr-defined]
@@ -248,7 +239,7 @@ def _is_clutter(name: str) -> bool:
     return parts[0] == "__MACOSX" or parts[-1].startswith(".")
 
 
-def _add(files: Bundle, name: str, size: int, opener: Callable[[], Bytes]) -> None:
+def _add(files: Bundle, name: str, size: int, opener: Callable[[], IO[bytes]]) -> None:
     if name.lower() in files:
         raise FileRefused(
             f"There are two files called {_shown(name)}. Keep the one to be read."

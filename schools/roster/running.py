@@ -18,7 +18,7 @@ from django.utils import timezone
 from schools import audit
 from schools.models import RosterImport, User
 
-from . import changes, contacts_csv, oneroster, staging
+from . import changes, contacts_csv, oneroster, staging, writing
 from .matching import Schools
 from .opening import Bundle, FileRefused, bundle_of, open_path
 from .rows import Ledger, Row
@@ -189,7 +189,7 @@ class Run:
                 return
             if found.stopped and self.roster_import.agreed_to_lose != found.losing:
                 raise WouldVanish(f"{found.losing:,} would vanish.")
-            changes.write(self.roster_import, today)
+            writing.write(self.roster_import, today)
             now = self.clock()
             audit.record(
                 "roster.imported",
@@ -201,7 +201,7 @@ class Run:
                 agreed_to_lose=self.roster_import.agreed_to_lose,
             )
             self._set(state=State.DONE, progress=100, finished_at=now, **_FREE)
-        changes.gather_roster_statistics()
+        writing.gather_roster_statistics()
         put_away(self.roster_import)
 
     # -- ending ------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from schools.actions import roster as actions
 from schools.forms import RosterApproval, RosterUpload
 from schools.models import RosterImport
 from schools.permissions import Permission
-from schools.roster import changes, exports
+from schools.roster import changes, exports, samples
 from schools.roster.running import WouldVanish, stopping_words
 
 SILENT_AFTER = timedelta(seconds=10)
@@ -26,8 +26,9 @@ SHOWN = 50
 @require_http_methods(["GET", "POST"])
 def roster(request: HttpRequest) -> HttpResponse:
     """Every import so far, and the form for the next one."""
-    form = RosterUpload(request.POST or None, request.FILES or None)
-    if request.method == "POST" and form.is_valid():
+    posted = request.method == "POST"
+    form = RosterUpload(request.POST, request.FILES) if posted else RosterUpload()
+    if posted and form.is_valid():
         now = timezone.now()
         actions.clear_old(now=now)
         file = form.cleaned_data["roster"]
@@ -129,6 +130,6 @@ def _context(shown: RosterImport) -> dict:
         found = changes.Changes.from_json(shown.counts["changes"])
         context |= {"found": found, "changes": found.by_name()}
     if shown.state == RosterImport.State.READY:
-        context["samples"] = changes.samples(shown, SHOWN)
+        context["samples"] = samples.samples(shown, SHOWN)
         context["stopped"] = stopping_words(found) if found.stopped else ""
     return context

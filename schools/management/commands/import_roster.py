@@ -60,28 +60,23 @@ class Command(BaseCommand):
             if errors:
                 with errors.open("w", encoding="utf-8", newline="") as out:
                     out.writelines(exports.issues_csv(made))
+            if found.stopped and not allow_removals:
+                raise CommandError(
+                    f"{running.stopping_words(found)} If this is right, run it again "
+                    "with --allow-removals.",
+                    returncode=STOPPED,
+                )
             if not dry_run:
-                self._apply(made, found, person, allow_removals)
+                self._apply(made, found, person)
         finally:
             self._tidy(made, dry_run)
         if made.counts["errors"]:
             sys.exit(WITH_ERRORS)
 
     def _apply(
-        self,
-        made: RosterImport,
-        found: changes.Changes,
-        person: User | None,
-        allow_removals: bool,
+        self, made: RosterImport, found: changes.Changes, person: User | None
     ) -> None:
-        try:
-            agreed = found.losing if allow_removals else None
-            running.approve(made, agreed, person, timezone.now())
-        except running.WouldVanish as stop:
-            raise CommandError(
-                f"{stop} If this is right, run it again with --allow-removals.",
-                returncode=STOPPED,
-            ) from stop
+        running.approve(made, found.losing, person, timezone.now())
         running.advance(made.pk)
         made.refresh_from_db()
         if made.state != RosterImport.State.DONE:
