@@ -4,6 +4,7 @@
 """
 
 from pathlib import Path
+from urllib.parse import quote
 
 import environ
 from csp.constants import NONE, SELF
@@ -77,7 +78,9 @@ CRISPY_TEMPLATE_PACK = "bootstrap5"
 
 # -- database: SQLite in WAL mode by default, PostgreSQL by DATABASE_URL ---------------
 DATABASES = {
-    "default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR / 'portal.sqlite3'}")
+    "default": env.db_url(
+        "DATABASE_URL", default=f"sqlite:///{quote(str(VAR / 'portal.sqlite3'))}"
+    )
 }
 _database = DATABASES["default"]
 if _database["ENGINE"] == "django.db.backends.sqlite3":
@@ -174,7 +177,7 @@ STORAGES = {
 
 # -- the doorbell: the broker carries ids, the database carries the work ---------------
 CELERY_BROKER_URL = env.str(
-    "REDIS_URL", default=f"redis+socket://{VAR / 'run' / 'valkey.sock'}"
+    "REDIS_URL", default=f"redis+socket://{quote(str(VAR / 'run' / 'valkey.sock'))}"
 )
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
