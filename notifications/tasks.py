@@ -1,9 +1,10 @@
 """Doorways for Celery: the work lives below, the queueing above. Arguments are ids."""
 
 import os
+from typing import Any
 
-from celery import shared_task
-from celery.signals import worker_ready, worker_shutting_down
+from celery import Task, shared_task
+from celery.signals import worker_init, worker_shutting_down
 from django.utils import timezone
 
 from notifications import materialising, reconcile
@@ -11,12 +12,16 @@ from notifications.engine import Engine
 from notifications.models import Channel
 
 LANES = (Channel.SMS, Channel.EMAIL)
+RING_SECONDS = 1
 _engines: dict[str, Engine] = {}
 
 
-@worker_ready.connect
+@worker_init.connect
 def _start_engine(**_: object) -> None:
-    """A worker started with PORTAL_LANE=sms or email runs that channel's engine."""
+    """A worker started with PORTAL_LANE=sms or email runs that channel's engine.
+
+    Not at `worker_ready`: that waits for the broker, and sending must not.
+    """
     lane = os.environ.get("PORTAL_LANE", "")
     if lane in LANES and lane not in _engines:
         _engines[lane] = Engine(lane)
@@ -29,14 +34,30 @@ def _stop_engine(**_: object) -> None:
         _engines.popitem()[1].stop()
 
 
-@shared_task(name="notifications.ring")
+class Bell(Task):
+    """A task that is rung for: who rings does not wait for a broker that hangs.
+
+    Workers read with the longer `socket_timeout` of the settings, so ringing opens a
+    short-lived connection of its own.
+    """
+
+    abstract = True
+
+    def apply_async(self, *args: Any, **options: Any) -> Any:
+        """Publish within about a second, or raise."""
+        timeouts = {"socket_timeout": RING_SECONDS}
+        with self.app.connection_for_write(transport_options=timeouts) as line:
+            return super().apply_async(*args, **options, connection=line)
+
+
+@shared_task(base=Bell, name="notifications.ring")
 def ring(channel: str) -> None:
     """There may be work on this channel."""
     if channel in _engines:
         _engines[channel].ring()
 
 
-@shared_task(name="notifications.materialise")
+@shared_task(base=Bell, name="notifications.materialise")
 def materialise(alert_id: int) -> None:
     """Make an alert's list stage by stage, waking the lanes after each."""
     materialising.replace_unsent(alert_id)
