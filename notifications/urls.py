@@ -3,8 +3,27 @@
 from django.urls import path
 
 from notifications import webhooks
+from notifications.views import alerts, compose, progress, public, reports
 
 urlpatterns = [
+    path("alerts", alerts.alerts, name="alerts"),
+    path("alerts/new", compose.alert_new, name="alert_new"),
+    path("alerts/dispatcher", progress.alert_dispatcher, name="alert_dispatcher"),
+    path("alerts/<int:pk>", alerts.alert, name="alert"),
+    path("alerts/<int:pk>/edit", compose.alert_edit, name="alert_edit"),
+    path("alerts/<int:pk>/press", compose.alert_press, name="alert_press"),
+    path("alerts/<int:pk>/cancel", alerts.alert_cancel, name="alert_cancel"),
+    path("alerts/<int:pk>/approve", alerts.alert_approve, name="alert_approve"),
+    path("alerts/<int:pk>/progress", progress.alert_progress, name="alert_progress"),
+    path(
+        "alerts/<int:pk>/follow-up/<str:kind>",
+        compose.alert_follow_up,
+        name="alert_follow_up",
+    ),
+    path("alerts/<int:pk>/who.csv", reports.alert_csv, name="alert_csv"),
+    path("alerts/<int:pk>/by-hand", reports.alert_by_hand, name="alert_by_hand"),
+    path("a/<str:public_id>", public.alert_public, name="alert_public"),
+    path("a/<str:public_id>/<str:language>", public.alert_public, name="alert_public"),
     path("hooks/sms/status/<str:receipt>", webhooks.sms_status, name="sms_status"),
     path("hooks/sms/reply", webhooks.sms_reply, name="sms_reply"),
 ]

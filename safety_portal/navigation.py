@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
 
+from notifications.views.scopes import waiting_for
 from schools.models import User
 from schools.permissions import Permission
 
@@ -30,17 +32,40 @@ LINKS: tuple[tuple[str, str, Permission | None], ...] = (
 
 
 def navigation(request: HttpRequest) -> dict:
-    """Context for base.html: `nav`, `demo`, `sandbox_url` and the person's `title`."""
-    context: dict = {"demo": settings.DEMO, "sandbox_url": settings.SANDBOX_URL}
-    user = getattr(request, "user", None)
-    if not isinstance(user, User):
-        return context
+    """Context for base.html: `nav`, `demo`, `sandbox_url` and `user_title`.
+
+    Who asks is looked up when a page shows it: a public page and an error page must
+    not touch the session or the database for a bar they do not have.
+    """
+    return {
+        "demo": settings.DEMO,
+        "sandbox_url": settings.SANDBOX_URL,
+        "nav": SimpleLazyObject(lambda: _links(request)),
+        "user_title": SimpleLazyObject(lambda: _title(request)),
+    }
+
+
+def _links(request: HttpRequest) -> list[Link]:
+    user = _person(request)
+    if user is None:
+        return []
     links = []
     for label, name, permission in LINKS:
         if permission is None or user.may(permission):
             url = reverse(name)
             active = request.path == url or (
-                url != "/" and request.path.startswith(url)
+                url != "/" and request.path.startswith(f"{url}/")
             )
-            links.append(Link(label, url, active))
-    return context | {"nav": links, "user_title": user.title}
+            count = waiting_for(user).count() if name == "alerts" else None
+            links.append(Link(label, url, active, count))
+    return links
+
+
+def _title(request: HttpRequest) -> str:
+    user = _person(request)
+    return user.title if user else ""
+
+
+def _person(request: HttpRequest) -> User | None:
+    user = getattr(request, "user", None)
+    return user if isinstance(user, User) else None

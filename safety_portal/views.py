@@ -1,20 +1,69 @@
 """The front page and the health of the whole house."""
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from notifications.models import Emergency
+from notifications.views import before, progress, scopes
 from safety_portal import health
 from schools.access import public, signed_in
+from schools.models import User
+from schools.permissions import Permission
+
+PARTS = {
+    "web": "Pages",
+    "database": "Records",
+    "broker": "Doorbell",
+    "workers": "Sending",
+}
+SHOWN = 5
 
 
 @signed_in(because="Everyone who signs in starts here.")
 @require_safe
+@never_cache
 def home(request: HttpRequest) -> HttpResponse:
     """Where a person starts: what is going on, and what they can do."""
-    return render(request, "home.html")
+    user, now = request.user, timezone.now()
+    if not isinstance(user, User):
+        raise Http404
+    schools = user.schools_where(Permission.SEE_SCHOOLS).filter(closed_on=None)
+    sees_alerts = user.schools_where(Permission.SEE_ALERTS)
+    ongoing = (
+        Emergency.objects.filter(ended_at=None, schools__in=sees_alerts)
+        .select_related("declared_by")
+        .prefetch_related("schools")
+        .order_by("-declared_at")
+        .distinct()
+    )
+    recent = list(
+        scopes.readable_by(user)
+        .sent()
+        .select_related("released_by", "emergency")
+        .prefetch_related("schools")[:SHOWN]
+    )
+    found = health.check(now=now)
+    context = {
+        "schools": schools[: SHOWN + 1],
+        "school_count": schools.count(),
+        "ongoing": [_ongoing(emergency) for emergency in ongoing[:SHOWN]],
+        "rows": progress.rows(recent),
+        "late": [alert for alert in recent if progress.broken_promise(alert, now)],
+        "waiting": scopes.waiting_for(user).count(),
+        "may_send": user.may(Permission.SEND_ALERTS),
+        "may_import": user.may(Permission.IMPORT_ROSTER),
+        "may_audit": user.may(Permission.SEE_AUDIT),
+        "dispatcher": before.dispatcher(now),
+        "parts": [
+            (PARTS.get(part, part), "ok" if word == "ok" else "bad", word)
+            for part, word in found.items()
+        ],
+        "is_well": all_well(found),
+    }
+    return render(request, "home.html", context)
 
 
 @public(because="A monitoring system asks without an account; it learns four words.")
@@ -29,3 +78,9 @@ def healthz(request: HttpRequest) -> HttpResponse:
 def all_well(found: dict[str, str]) -> bool:
     """True when every part says “ok”."""
     return all(word == "ok" for word in found.values())
+
+
+def _ongoing(emergency: Emergency) -> dict:
+    """An emergency under way and the newest thing that was said about it."""
+    newest = emergency.alerts.sent().order_by("-pk").first()
+    return {"emergency": emergency, "newest": newest}

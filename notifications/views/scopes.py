@@ -1,0 +1,82 @@
+"""Whose alerts a person reads, and whose deliveries they may see by name."""
+
+from django.db.models import QuerySet
+from django.http import Http404
+
+from notifications import drafting
+from notifications.models import Alert, AlertSchool, Emergency
+from schools.models import School, User
+from schools.permissions import Permission
+
+
+def reader(user: object) -> User:
+    """The person behind a request that LoginRequiredMiddleware has let through."""
+    if not isinstance(user, User):
+        raise Http404
+    return user
+
+
+def readable_by(user: User) -> QuerySet[Alert]:
+    """Alerts of this person's schools that were sent or wait; of drafts, their own."""
+    drafts = Alert.objects.drafts().exclude(created_by=user)
+    return Alert.objects.visible_to(user).exclude(pk__in=drafts.values("pk"))
+
+
+def may_answer_for(user: User, alert: Alert) -> bool:
+    """True where this person may send, follow up and cancel for all of its schools."""
+    try:
+        drafting.may_alert(
+            user, list(alert.schools.all()), whole_district=alert.whole_district
+        )
+    except drafting.NotYours:
+        return False
+    return True
+
+
+def waiting_for(user: User) -> QuerySet[Alert]:
+    """Alerts that wait for a second person, who may be this one."""
+    theirs = user.schools_where(Permission.SEND_ALERTS)
+    speaking = AlertSchool.objects.filter(school__in=theirs).values("alert")
+    return awaiting().filter(pk__in=speaking).exclude(created_by=user)
+
+
+def awaiting() -> QuerySet[Alert]:
+    """Alerts that wait for a second person."""
+    return Alert.objects.filter(state=Alert.State.AWAITING_APPROVAL)
+
+
+def named_schools(user: User) -> set[int]:
+    """Schools whose deliveries this person may see by name; their primary keys."""
+    return set(
+        user.schools_where(Permission.SEE_DELIVERIES).values_list("pk", flat=True)
+    )
+
+
+def thread_of(emergency: Emergency | None) -> list[Alert]:
+    """Everything sent in an emergency, the newest first."""
+    if emergency is None:
+        return []
+    return list(
+        emergency.alerts.sent()
+        .order_by("-released_at", "-pk")
+        .select_related("released_by", "emergency")
+    )
+
+
+def widest(thread: list[Alert]) -> Alert | None:
+    """The alert of a thread that told the most: its audience hears the follow-ups."""
+
+    def reach(alert: Alert) -> tuple[bool, bool, int, int]:
+        return (
+            alert.whole_district,
+            alert.audience != Alert.Audience.STAFF,
+            alert.schools.count(),
+            -alert.pk,
+        )
+
+    return max(thread, key=reach, default=None)
+
+
+def open_schools(user: User) -> QuerySet[School]:
+    """Schools this person may alert, by name."""
+    return user.schools_where(Permission.SEND_ALERTS).filter(closed_on=None)

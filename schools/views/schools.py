@@ -1,0 +1,42 @@
+"""A school's page: where it is, who answers, who stands beside it."""
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from schools.access import requires
+from schools.models import School, User
+from schools.permissions import Permission
+
+
+@requires(Permission.SEE_SCHOOLS)
+@require_safe
+def school_list(request: HttpRequest) -> HttpResponse:
+    """The schools a person belongs to; all of them for the district's people."""
+    user = request.user
+    if not isinstance(user, User):
+        raise Http404
+    mine = user.schools_where(Permission.SEE_SCHOOLS).filter(closed_on=None)
+    context = {"schools": mine.select_related("agency")}
+    return render(request, "schools/list.html", context)
+
+
+@requires(Permission.SEE_SCHOOLS)
+@require_safe
+def school(request: HttpRequest, code: str) -> HttpResponse:
+    """One school; another's is a 404."""
+    user = request.user
+    if not isinstance(user, User):
+        raise Http404
+    found = get_object_or_404(
+        user.schools_where(Permission.SEE_SCHOOLS).select_related("agency"), code=code
+    )
+    officers = found.sros.filter(ended_on=None).select_related("agency")
+    context = {
+        "school": found,
+        "officers": officers,
+        "students": f"{found.students.filter(left_on=None).count():,}",
+        "alikes": School.objects.look_alikes(found)[:5],
+        "may_send": user.may(Permission.SEND_ALERTS, found),
+    }
+    return render(request, "schools/school.html", context)
