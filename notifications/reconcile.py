@@ -163,6 +163,29 @@ def replace_leftovers() -> int:
         )
 
 
+def cancel_leftovers(*, now: datetime) -> int:
+    """End rows that came back to the queue after their alert was cancelled.
+
+    A try under way at the cancel may have been put off by the carrier. What is still
+    uncertain is asked about until the alert would have expired.
+    """
+    waiting = Delivery.objects.filter(alert=OuterRef("pk"), state__in=OPEN_STATES)
+    cancelled = Alert.objects.sent().filter(
+        Exists(waiting), state=Alert.State.CANCELLED
+    )
+    found = list(cancelled.values_list("pk", "expires_at"))
+    if not found:
+        return 0
+    late = [pk for pk, expires_at in found if expires_at and expires_at <= now]
+    with transaction.atomic():
+        ended = outbox.move(
+            [pk for pk, _ in found], [State.QUEUED, State.CLAIMED], State.CANCELLED
+        )
+        return ended + outbox.move(
+            late, [State.UNKNOWN], State.UNCONFIRMED, "never_confirmed"
+        )
+
+
 def forget_dead_workers(*, now: datetime) -> None:
     """Drop workers not seen for a day."""
     Worker.objects.filter(seen_at__lt=now - timedelta(days=1)).delete()
@@ -174,5 +197,6 @@ def sweep(*, now: datetime) -> None:
         pass
     pick_up_stragglers(now=now)
     replace_leftovers()
+    cancel_leftovers(now=now)
     expire(now=now)
     finish(now=now)
