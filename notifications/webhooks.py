@@ -33,9 +33,9 @@ def sms_status(request: HttpRequest, receipt: str) -> HttpResponse:
         raise Http404
     ProviderEvent.objects.create(
         delivery_id=named[0],
-        provider_sid=request.POST.get("MessageSid", "")[:64],
-        status=request.POST.get("MessageStatus", "")[:16],
-        code=request.POST.get("ErrorCode", "")[:40],
+        provider_sid=_field(request, "MessageSid", 64),
+        status=_field(request, "MessageStatus", 16),
+        code=_field(request, "ErrorCode", 40),
         received_at=timezone.now(),
     )
     return HttpResponse(status=204)
@@ -59,6 +59,11 @@ def sms_reply(request: HttpRequest) -> HttpResponse:
     if answer:
         twiml.message(answer)
     return HttpResponse(str(twiml), content_type="text/xml")
+
+
+def _field(request: HttpRequest, name: str, longest: int) -> str:
+    """One value, as PostgreSQL can keep it: no NUL, and not too long."""
+    return request.POST.get(name, "").replace("\0", "")[:longest]
 
 
 def _is_signed(request: HttpRequest) -> bool:
