@@ -86,12 +86,10 @@ def alert_public(
 def _thread(
     request: HttpRequest, public_id: str, language: wording.Language
 ) -> HttpResponse:
-    found = (
-        Alert.objects.sent()
-        .select_related("emergency")
-        .filter(public_id=public_id)
-        .first()
-    )
+    sent = Alert.objects.sent().select_related("emergency")
+    # Made of letters and digits; PostgreSQL refuses some of what a link may hold.
+    named = public_id.isascii() and public_id.isalnum()
+    found = sent.filter(public_id=public_id).first() if named else None
     frame = {
         "page_lang": language.code,
         "page_dir": "rtl" if language.rtl else "ltr",

@@ -1,0 +1,162 @@
+"""Every address of the portal, and who may open it."""
+
+import re
+
+import pytest
+from django.db import transaction
+from django.http import HttpResponseBase
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
+
+from schools.access import AccessRule
+from schools.models import RosterImport, User
+from schools.permissions import Permission
+from tests import cast
+from tests.notifications import delivering
+
+pytestmark = pytest.mark.django_db
+
+PEOPLE = {
+    "priya": cast.priya,
+    "omar": cast.omar,
+    "cal": cast.cal,
+    "sam": cast.sam,
+    "dana": cast.dana,
+    "ines": cast.ines,
+    "ada": cast.ada,
+}
+LINCOLNS_OWN = {
+    "alert",
+    "alert_edit",
+    "alert_press",
+    "alert_cancel",
+    "alert_approve",
+    "alert_progress",
+    "alert_follow_up",
+    "alert_csv",
+    "alert_by_hand",
+    "school",
+}
+"""Names of addresses that lead to a record of one school."""
+AUTHORS_OWN = {"alert_edit", "alert_press"}
+"""Names of addresses that lead to what one person composed."""
+
+
+def patterns(resolver: URLResolver | None = None) -> list[URLPattern]:
+    """Every pattern of the portal, however deep it is included."""
+    found = []
+    for one in (resolver or get_resolver()).url_patterns:
+        found += patterns(one) if isinstance(one, URLResolver) else [one]
+    return found
+
+
+EVERY = sorted(patterns(), key=lambda one: str(one.pattern))
+PUBLIC = [one for one in EVERY if not getattr(one.callback, "login_required", True)]
+CLOSED = [one for one in EVERY if one not in PUBLIC]
+
+
+def address(pattern: URLPattern, values: dict) -> str:
+    """The pattern with its blanks filled; an unknown blank fails the test."""
+    route = str(pattern.pattern)
+    if (pattern.name or "").startswith("roster"):
+        values = values | {"pk": values["roster_import"]}
+    return "/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda m: str(values[m[1]]), route)
+
+
+def answers(client: Client, url: str) -> list[tuple[str, HttpResponseBase]]:
+    """What GET and POST say, with nothing they do left behind."""
+    found = []
+    for method in ("get", "post"):
+        with transaction.atomic():
+            found.append((method, getattr(client, method)(url)))
+            transaction.set_rollback(True)
+    return found
+
+
+@pytest.fixture
+def lincoln(settings, tmp_path) -> dict:
+    """Something of Lincoln's behind every address, and the whole cast."""
+    settings.STATIC_ROOT = str(tmp_path)
+    delivering.ready_to_send()
+    cast.gloria()
+    for person in PEOPLE.values():
+        person()
+    alert = delivering.send([cast.lincoln()], cast.priya())
+    delivering.make_list(alert)
+    roster_import = RosterImport.objects.create(
+        file_name="roster.csv", created_at=timezone.now(), created_by=cast.dana()
+    )
+    return {
+        "pk": alert.pk,
+        "code": cast.lincoln().code,
+        "kind": "update",
+        "public_id": alert.public_id,
+        "language": "es",
+        "receipt": "nothing",
+        "roster_import": roster_import.pk,
+    }
+
+
+@pytest.mark.parametrize("pattern", EVERY, ids=lambda one: one.name)
+def test_every_view_says_who_may_open_it(pattern):
+    rule = getattr(pattern.callback, "access_rule", None)
+    assert isinstance(rule, AccessRule), f"{pattern.pattern} has no access rule"
+    assert rule.because
+
+
+def test_without_signing_in_every_closed_address_leads_to_the_door(lincoln):
+    client = Client()
+    wrong = [
+        (method, url, answer.status_code)
+        for url in (address(pattern, lincoln) for pattern in CLOSED)
+        for method, answer in answers(client, url)
+        if answer.status_code != 302 or not answer.url.startswith("/sign-in")
+    ]
+    assert wrong == []
+
+
+def test_public_addresses_open_for_everybody(lincoln):
+    client = Client()
+    opened = {
+        pattern.name: [answer.status_code for _, answer in answers(client, url)]
+        for pattern in PUBLIC
+        for url in [address(pattern, lincoln)]
+    }
+    assert 200 in opened["alert_public"]
+    assert 200 in opened["sign_in"]
+    # 503 says that no worker runs here; 404 that the carrier's doors have no key.
+    assert {code for codes in opened.values() for code in codes} <= {
+        *(200, 302, 404, 405, 503)
+    }
+
+
+@pytest.mark.parametrize("who", PEOPLE)
+def test_a_role_opens_what_its_permission_says(who, lincoln):
+    person: User = PEOPLE[who]()
+    client = Client()
+    client.force_login(person)
+    wrong = []
+    for pattern in CLOSED:
+        permission = pattern.callback.access_rule.permission
+        url = address(pattern, lincoln)
+        strange = (who == "omar" and pattern.name in LINCOLNS_OWN) or (
+            who != "priya" and pattern.name in AUTHORS_OWN
+        )
+        for method, answer in answers(client, url):
+            code = answer.status_code
+            if permission and not person.may(permission):
+                well = code == 403
+            elif strange:
+                well = code in (404, 405)
+            else:
+                well = code < 500 and code not in (403, 404)
+            if not well:
+                wrong.append((method, url, code))
+    assert wrong == []
+
+
+def test_every_permission_is_asked_for_somewhere():
+    asked = {one.callback.access_rule.permission for one in EVERY}
+    # Translations have no page of their own yet.
+    assert set(Permission) - asked <= {Permission.CHECK_WORDING}
