@@ -95,11 +95,13 @@ def ring_again(*, roster_import: RosterImport) -> None:
 
 
 def clear_old(*, now: datetime) -> None:
-    """Remove what old imports left: errors after a month, half-read paths at once."""
+    """Remove what imports left: errors after a month, the rest at once."""
     for old in RosterImport.objects.filter(
         state__in=RosterImport.SETTLED, finished_at__lt=now - ISSUES_KEPT
     ):
         staging.wipe(old, issues=True)
+    for over in RosterImport.objects.untidy():
+        running.put_away(over)
     # A command that was killed: its path cannot be read again by anybody else.
     for dead in (
         RosterImport.objects.unfinished()

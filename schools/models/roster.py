@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from .people import User
 from .places import School
@@ -16,6 +16,15 @@ class RosterImportQuerySet(models.QuerySet["RosterImport"]):
     def unfinished(self) -> "RosterImportQuerySet":
         """Imports that still hold a file or staged rows."""
         return self.exclude(state__in=RosterImport.SETTLED)
+
+    def untidy(self) -> "RosterImportQuerySet":
+        """Settled imports whose file or staged rows are still here."""
+        staged = [
+            Exists(model._default_manager.filter(roster_import=OuterRef("pk")))
+            for model in (StagedStudent, StagedGuardian)
+        ]
+        left = ~Q(upload="") | staged[0] | staged[1]
+        return self.filter(left, state__in=RosterImport.SETTLED)
 
     def free(self, now: datetime) -> "RosterImportQuerySet":
         """Imports nobody is working on: never claimed, or not heard of for a LEASE."""

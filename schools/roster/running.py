@@ -42,11 +42,14 @@ def advance(
 ) -> None:
     """Take an import as far as it goes without a person; nothing if somebody else is.
 
-    From its file to READY or REFUSED; from APPROVED to DONE. `path` is read instead
+    From its file to READY or REFUSED; from APPROVED to DONE; what a run that was
+    killed at its very end left behind is put away. `path` is read instead
     of an upload. An unexpected failure is noted on the import and raised.
     """
     run = Run.claim(pk, clock)
     if run is None:
+        for over in RosterImport.objects.untidy().filter(pk=pk):
+            put_away(over)
         return
     try:
         if run.roster_import.state in (State.APPROVED, State.APPLYING):
@@ -255,11 +258,11 @@ _ANOTHER = (
 
 
 def put_away(roster_import: RosterImport) -> None:
-    """Remove the file and the staged rows of an import that is over."""
+    """Remove the staged rows and then the file of an import that is over."""
+    staging.wipe(roster_import, issues=False)
     if roster_import.upload:
         roster_import.upload.delete(save=False)
         RosterImport.objects.filter(pk=roster_import.pk).update(upload="")
-    staging.wipe(roster_import, issues=False)
 
 
 def approve(

@@ -178,6 +178,24 @@ def test_the_file_and_the_staged_rows_go_when_it_is_over():
     assert AuditEvent.objects.get(type="roster.imported").by_name == cast.dana().name
 
 
+@pytest.mark.parametrize("way", ["doorbell", "next import"])
+def test_what_a_kill_at_the_very_end_left_is_put_away(way, monkeypatch):
+    made = advanced(received(contacts(TEN)))
+    stored, storage = made.upload.name, made.upload.storage
+    actions.approve(roster_import=made, agreed_to_lose=None, by=cast.dana(), now=NOW)
+    with monkeypatch.context() as killed:
+        killed.setattr(running, "put_away", lambda roster_import: None)
+        advanced(made)
+    assert made.state == State.DONE
+    assert staged()
+    if way == "doorbell":
+        running.advance(made.pk, clock=lambda: NOW)
+    else:
+        actions.clear_old(now=NOW)
+    assert not staged()
+    assert not storage.exists(stored)
+
+
 def test_the_stored_name_is_ours_and_the_file_is_outside_the_web():
     made = received(contacts(TEN), "../../evil.csv")
     assert "evil" not in made.upload.name
