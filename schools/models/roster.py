@@ -124,6 +124,16 @@ class RosterImport(models.Model):
         return self.state in self.WORKING
 
 
+class RosterIssueQuerySet(models.QuerySet["RosterIssue"]):
+    def errors(self) -> "RosterIssueQuerySet":
+        """What was not applied, in the order of the file."""
+        return self.filter(severity="error").order_by("line", "pk")
+
+    def warnings(self) -> "RosterIssueQuerySet":
+        """What was applied and looks odd, in the order of the file."""
+        return self.filter(severity="warning").order_by("line", "pk")
+
+
 class RosterIssue(models.Model):
     """Something in the file that was not applied (error) or looks odd (warning)."""
 
@@ -140,6 +150,8 @@ class RosterIssue(models.Model):
     column = models.CharField(max_length=80, blank=True)
     what = models.CharField(max_length=300)
     value = models.CharField(max_length=60, blank=True)
+
+    objects = RosterIssueQuerySet.as_manager()
 
     class Meta:
         ordering = ["pk"]

@@ -22,7 +22,9 @@ def example_csv() -> str:
 def issues_csv(roster_import: RosterImport) -> Iterator[str]:
     """Errors and warnings of an import, line by line; no cell is a formula."""
     yield BOM + _line(["what", "file", "line", "column", "problem", "value"])
-    rows = roster_import.issues.order_by("severity", "pk").iterator(chunk_size=2000)
+    rows = roster_import.issues.order_by("severity", "line", "pk").iterator(
+        chunk_size=2000
+    )
     for issue in rows:
         yield _line(
             [

@@ -43,16 +43,16 @@ def summed_up(ledger: Ledger, file: str, school: str, language: str) -> list[Iss
             file,
             line,
             school,
-            f"No open school has this code or external id. {many:,} students were "
-            "not applied; those we know stay as they were.",
+            "No open school has this code or external id. "
+            f"Students not applied, who stay as they were: {many:,}.",
             value,
         )
         for value, line, many in ledger.told(UNKNOWN_SCHOOL)
     ]
     for value, line, many in ledger.told(UNKNOWN_LANGUAGE):
-        what = f"A language code we do not know, kept as given ({many:,} guardians)."
+        what = f"A language code we do not know, kept as given (guardians: {many:,})."
         issues.append(Issue(file, line, language, what, value, is_error=False))
     for value, line, many in ledger.told(NO_LANGUAGE):
-        what = f"Not a language we know. {many:,} guardians keep the language they had."
+        what = f"Not a language we know. Guardians who keep what they had: {many:,}."
         issues.append(Issue(file, line, language, what, value, is_error=False))
     return issues

@@ -120,8 +120,8 @@ class Run:
         counts = self.roster_import.counts | {
             "changes": found.as_json(),
             "gaps": changes.gaps(self.roster_import),
-            "errors": issues.filter(severity="error").count(),
-            "warnings": issues.filter(severity="warning").count(),
+            "errors": issues.errors().count(),
+            "warnings": issues.warnings().count(),
         }
         self._set(state=State.READY, progress=100, counts=counts, **_FREE)
 

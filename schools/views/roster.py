@@ -118,8 +118,8 @@ def _context(shown: RosterImport) -> dict:
     context: dict = {
         "import": shown,
         "counts": shown.counts,
-        "errors": shown.issues.filter(severity="error")[:SHOWN],
-        "warnings": shown.issues.filter(severity="warning")[:SHOWN],
+        "errors": shown.issues.errors()[:SHOWN],
+        "warnings": shown.issues.warnings()[:SHOWN],
     }
     if shown.is_working:
         rung = shown.rung_at is not None

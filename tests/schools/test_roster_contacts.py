@@ -287,7 +287,7 @@ def test_an_unknown_school_is_told_once_with_its_count(tmp_path):
     made = looked_over(tmp_path, contacts(lines))
     (issue,) = made.issues.filter(severity="error")
     assert (issue.line, issue.value) == (2, "atlantis")
-    assert "5 students" in issue.what
+    assert "they were: 5." in issue.what
 
 
 def test_without_households_a_student_lives_with_a_guardian(tmp_path):

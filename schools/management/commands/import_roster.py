@@ -124,7 +124,7 @@ class Command(BaseCommand):
         self.stdout.write(
             f"  {counts['errors']:,} errors, {counts['warnings']:,} warnings"
         )
-        for issue in made.issues.order_by("severity", "pk")[:LISTED]:
+        for issue in made.issues.order_by("severity", "line", "pk")[:LISTED]:
             self.stderr.write(
                 f"{issue.severity}: {issue.file}:{issue.line}: "
                 f"{issue.column + ': ' if issue.column else ''}{issue.what}"
