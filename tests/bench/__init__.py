@@ -1,0 +1,1 @@
+"""What sending costs and how fast it is, measured on the machine this runs on."""
