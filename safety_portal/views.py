@@ -83,4 +83,5 @@ def all_well(found: dict[str, str]) -> bool:
 def _ongoing(emergency: Emergency) -> dict:
     """An emergency under way and the newest thing that was said about it."""
     newest = emergency.alerts.sent().order_by("-pk").first()
-    return {"emergency": emergency, "newest": newest}
+    declared = f"declared by {emergency.declared_by.name}"
+    return {"emergency": emergency, "newest": newest, "declared": declared}

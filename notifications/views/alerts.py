@@ -74,7 +74,7 @@ def alert(request: HttpRequest, pk: int) -> HttpResponse:
     waits = found.state == Alert.State.AWAITING_APPROVAL
     context = progress.panel(found, user, now=now, said=None) | {
         "mode": found.mode,
-        "mode_words": in_words.mode_words(found.mode, found.audience),
+        "mode_words": in_words.told(found),
         "people": in_words.number(found.people_read_back),
         "what": in_words.what(found),
         "schools": list(found.schools.all()),

@@ -8,7 +8,7 @@ the standard words, posted beside each text, tells the two apart.
 import hashlib
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -45,6 +45,31 @@ class Words:
     stands_in: bool = False
     is_edited: bool = False
     errors: list[str] = field(default_factory=list)
+    link: str = ""
+
+    @property
+    def opens_the_email(self) -> bool:
+        """True where the text message was changed and the email was not.
+
+        Who reads the email must hear what was added to the text.
+        """
+        marks = self.start.split(".")
+        return (
+            not self.stands_in
+            and len(marks) == len(PARTS)
+            and bool(self.said.sms.strip())
+            and fingerprint(self.said.sms) != marks[0]
+            and fingerprint(self.said.body) == marks[-1]
+        )
+
+    @property
+    def sent(self) -> Said:
+        """The words as they will leave."""
+        if not self.opens_the_email:
+            return self.said
+        text = self.said.sms.replace(self.link, "").strip() if self.link else ""
+        body = f"{text or self.said.sms.strip()}\n\n{self.said.body}"
+        return replace(self.said, body=body)
 
     @property
     def count(self) -> SegmentCount:
@@ -178,7 +203,7 @@ class Sheet:
             mode=self.mode,
             audience=self.audience,
             schools=self.schools,
-            texts={w.language.code: w.said for w in self.words},
+            texts={w.language.code: w.sent for w in self.words},
             protocol=self.protocol,
             hazard=cleaned.get("hazard") or "",
             place=cleaned.get("place") or "",
@@ -196,6 +221,11 @@ def fingerprint(*said: str) -> str:
     """A short name for some words, the same after a browser's journey."""
     text = "\x1f".join("\n".join(part.strip().splitlines()) for part in said)
     return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+def mark_of(said: Said) -> str:
+    """The fingerprints of a text's parts, to tell later what was changed."""
+    return ".".join(fingerprint(getattr(said, part)) for part in PARTS)
 
 
 def digest_of(values: Mapping[str, Any]) -> str:
@@ -323,8 +353,8 @@ def _fill(sheet: Sheet, *, refill: bool, filled_at: datetime | None) -> None:
         words = _typed(sheet, language, start)
         reset = sheet.values.get("reset") == language.code
         if start and (reset or (not words.is_edited and (stale or not words.start))):
-            mark = fingerprint(start.sms, start.subject, start.body)
-            words = Words(language, start, mark)
+            words = Words(language, start, mark_of(start))
+        words.link = _page(sheet).public_url(language.code)
         sheet.words.append(words)
 
 
@@ -334,8 +364,8 @@ def _typed(sheet: Sheet, language: wording.Language, start: Said | None) -> Word
     posted = {p: str(sheet.values.get(f"{p}_{code}") or "") for p in PARTS}
     mark = str(sheet.values.get(f"start_{code}") or "")
     if start and not mark and any(posted.values()):
-        mark = fingerprint(start.sms, start.subject, start.body)
-    is_edited = any(posted.values()) and fingerprint(*posted.values()) != mark
+        mark = mark_of(start)
+    is_edited = any(posted.values()) and mark_of(Said(**posted)) != mark
     errors = [
         str(error) for p in PARTS for error in sheet.form.errors.get(f"{p}_{code}", [])
     ]
@@ -358,7 +388,7 @@ def _is_english(sheet: Sheet, code: str, start: Said, english: Said) -> bool:
 
 def _stand_in(sheet: Sheet, language: wording.Language, english: Said) -> Words:
     """English as it stands on the page, with the link of the reader's language."""
-    spoken = sheet.words[0].said if sheet.words else english
+    spoken = sheet.words[0].sent if sheet.words else english
     said = Said(
         sms=_linked(sheet, spoken.sms, language.code),
         subject=spoken.subject,
@@ -369,8 +399,13 @@ def _stand_in(sheet: Sheet, language: wording.Language, english: Said) -> Words:
 
 
 def _linked(sheet: Sheet, text: str, language: str) -> str:
-    page = Alert(public_id=drafting.public_id_for(sheet.form_key))
+    page = _page(sheet)
     return text.replace(page.public_url(), page.public_url(language))
+
+
+def _page(sheet: Sheet) -> Alert:
+    """An unsaved alert of this form, for its link."""
+    return Alert(public_id=drafting.public_id_for(sheet.form_key))
 
 
 def key_of(posted: object) -> uuid.UUID:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from notifications import wording
-from notifications.models import Alert, Channel, Delivery, Mode, State
+from notifications.models import Alert, Delivery, Mode, State
 from schools.protocols import Protocol
 
 
@@ -119,8 +119,12 @@ def mode_words(mode: str, audience: str) -> str:
     return ""
 
 
-CHANNEL_ICONS = {
-    Channel.SMS: "chat-dots",
-    Channel.EMAIL: "envelope",
-    Channel.BY_HAND: "person-x",
-}
+def told(alert: Alert) -> str:
+    """To whom an alert went, beside its mode."""
+    if alert.mode == Mode.EXERCISE:
+        return "practice, staff only"
+    if alert.mode == Mode.TEST:
+        return "check of the line, staff only"
+    if alert.audience == Alert.Audience.STAFF:
+        return "staff only"
+    return "staff and families"

@@ -55,7 +55,7 @@ class Row:
 
     @property
     def mode_words(self) -> str:
-        return in_words.mode_words(self.alert.mode, self.alert.audience)
+        return in_words.told(self.alert)
 
 
 @requires(Permission.SEE_ALERTS)
@@ -167,7 +167,6 @@ def _channel(one: ChannelProgress) -> dict[str, str]:
     waiting = parts(one)[2].count
     return {
         "name": str(Channel(one.channel).label),
-        "icon": in_words.CHANNEL_ICONS[Channel(one.channel)],
         "total": number(one.total),
         "delivered": number(one.delivered),
         "accepted": number(one.accepted),

@@ -114,6 +114,7 @@ def alert_by_hand(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "alert": alert,
         "mode": alert.mode,
+        "mode_words": in_words.told(alert),
         "what": in_words.what(alert),
         "lists": lists,
         "sent": sent,

@@ -473,3 +473,22 @@ def test_numbers_no_table_has_are_not_found(client):
     as_(client, cast.priya())
     for tail in ("", "/edit", "/press", "/progress", "/who.csv", "/by-hand"):
         assert client.get(f"/alerts/{10**30}{tail}").status_code == 404
+
+
+def test_what_was_added_to_the_text_opens_the_email_and_the_page_too(client):
+    page = compose(as_(client, cast.priya()))
+    link = page.context["sheet"].words[0].said.sms.split()[-1]
+    typed = fields_of(page) | {"sms_en": f"Police are at Lincoln. {link}"}
+    answer = client.post("/alerts/new", typed | {"do": "read_back"})
+    assert "will begin with your text" in answer.content.decode()
+    said = {t.language: t for t in AlertText.objects.all()}
+    assert said["en"].body.startswith("Police are at Lincoln.\n\nLincoln High went")
+    assert said["so"].body.startswith("Police are at Lincoln.\n\nLincoln High went")
+    assert link not in said["en"].body.partition("\n\n")[0]
+
+
+def test_an_email_that_was_written_by_hand_is_left_as_it_is(client):
+    page = compose(as_(client, cast.priya()))
+    typed = fields_of(page) | {"sms_en": "Police are here.", "body_en": "My own words."}
+    client.post("/alerts/new", typed | {"do": "read_back"})
+    assert AlertText.objects.get(language="en").body == "My own words."
