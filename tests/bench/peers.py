@@ -1,7 +1,6 @@
 """Others that send, each in a process of its own, against the same carrier."""
 
 import json
-import os
 import subprocess
 import time
 from collections.abc import Generator, Sequence
@@ -118,20 +117,14 @@ class Peers:
     ) -> Run:
         database = [self.portal.pid_of("postgres")]
         before = cpu_seconds(database), cpu_seconds([worker] if worker else [])
-        began = os.times()
         said = json.loads(self._output(press))
-        ended = os.times()
         counted = self._wait(channel, messages)
         after = cpu_seconds(database), cpu_seconds([worker] if worker else [])
-        # The press process is gone; its start-up is no part of sending.
-        children = ended.children_user + ended.children_system
-        children -= began.children_user + began.children_system
-        mine = children if channel == "email" else said["cpu"]
         return Run(
             messages=messages,
             first=counted["first"] - said["pressed"],
             last=counted["last"] - said["pressed"],
-            cpu_app=after[1] - before[1] + mine,
+            cpu_app=after[1] - before[1] + said["cpu"],
             cpu_database=after[0] - before[0],
         )
 
@@ -146,9 +139,7 @@ class Peers:
             time.sleep(0.1)
 
     @contextmanager
-    def _worker(
-        self, pool: Sequence[str], env: dict[str, str]
-    ) -> Generator[int]:
+    def _worker(self, pool: Sequence[str], env: dict[str, str]) -> Generator[int]:
         worker = Command(
             "naive",
             [

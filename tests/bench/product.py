@@ -18,22 +18,20 @@ from schools.models import School
 from schools.protocols import Protocol
 from tests.bench.meters import PeakMemory, cpu_seconds
 from tests.bench.seeding import District, open_mail_school, tidy
+from tests.bench.words import TEXT
 from tests.live.portal import Portal
 
-TEXT = (
-    "Lincoln High: LOCKDOWN in effect since 10:42. Students are safe inside. Do NOT "
-    "come to campus. Updates: http://127.0.0.1:8000/a/7f3k"
-)
 WORDS = Said(TEXT, "Lockdown at Lincoln High", TEXT)
 SENDING = ("sms", "email")
 APP = (*SENDING, "general", "beat", "web")
-WELL_BEHAVED = {
-    name: 0.0
-    for name in (
+WELL_BEHAVED = dict.fromkeys(
+    (
         *("latency_ms", "jitter_ms", "opted_out_share", "landline_share"),
         *("unreachable_share", "invalid_share", "bounce_share"),
-    )
-}
+    ),
+    0.0,
+)
+"""What the sandbox's `realistic` day has and a measurement must not."""
 
 
 class WentWrong(AssertionError):
@@ -134,9 +132,7 @@ def _press(
         mine = time.process_time() - mine
         finished = _finished(alert, pressed, within)
         after = cpu_seconds(app), cpu_seconds([parts["postgres"]])
-    emergencies.end(
-        emergency=alert.emergency, by=district.presser, now=timezone.now()
-    )
+    emergencies.end(emergency=alert.emergency, by=district.presser, now=timezone.now())
     wanted = alert.deliveries.filter(channel=channel).count()
     counted = portal.carrier.stats()[channel]
     faults = (counted["accepted"] - wanted, counted["duplicates"])

@@ -16,11 +16,11 @@ from urllib.parse import urlencode
 import aiohttp
 import uvloop
 
-TEXT = (
-    "Lincoln High: LOCKDOWN in effect since 10:42. Students are safe inside. Do NOT "
-    "come to campus. Updates: http://127.0.0.1:8000/a/7f3k"
+from tests.bench.words import TEXT
+
+CALLBACK = (
+    "http://127.0.0.1:8000/hooks/twilio/status/12345678-1-0123456789abcdef01234567"
 )
-CALLBACK = "http://127.0.0.1:8000/hooks/twilio/status/12345678-1-0123456789abcdef01234567"
 Send = Callable[[str], Awaitable[str]]
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from statistics import median
 
 NOT_MEASURED = "not measured"
+FAILED = "every round failed; what was printed during the run tells why"
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,9 @@ class Row:
 def row(
     name: str, rounds: Sequence[float], unit: str, bar: str = "", note: str = ""
 ) -> Row:
-    """The median of some rounds against a bar “≥ n” or “≤ n”."""
+    """The median of some rounds against a bar “≥ n” or “≤ n”; none is a failure."""
+    if not rounds:
+        return Row(name, None, unit, bar, False, (), FAILED)
     value = median(rounds)
     return Row(name, value, unit, bar, meets(value, bar), tuple(rounds), note)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.db import connection
+from django.db.models import Model
 from django.utils import timezone
 
 from notifications.alert_templates import install_starting_wording
@@ -39,7 +40,9 @@ class District:
     affected_numbers: frozenset[str]
 
 
-def make_district(guardians: int, *, in_flight: int, mails: int, sessions: int) -> District:
+def make_district(
+    guardians: int, *, in_flight: int, mails: int, sessions: int
+) -> District:
     """Seed `guardians` with a phone, `mails` more with an email only, and senders."""
     if guardians > MOST_GUARDIANS:
         raise ValueError(f"There are invented numbers for {MOST_GUARDIANS} guardians.")
@@ -73,7 +76,10 @@ def make_district(guardians: int, *, in_flight: int, mails: int, sessions: int) 
         kind=ContactPoint.Kind.PHONE, guardian__students__school=first
     )
     return District(
-        presser, first, mail_school, frozenset(numbers.values_list("address", flat=True))
+        presser,
+        first,
+        mail_school,
+        frozenset(numbers.values_list("address", flat=True)),
     )
 
 
@@ -102,32 +108,43 @@ def _make_guardians(
     """Guardians, students, guardianships and addresses; SQL over a number i from 0."""
     if not count:
         return
-    guardian, student, tie, point = (
-        model._meta.db_table for model in (Guardian, Student, Guardianship, ContactPoint)
+    name, kinds = f"'{prefix}-' || i", f"'{kind}'"
+    _fill(
+        Guardian,
+        "external_id, name, language",
+        f"{name}, 'Guardian ' || i, 'en' FROM n",
+        count,
     )
-    numbers = (
-        "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n"
-        f" WHERE i + 1 < {count})"
+    _fill(
+        Student,
+        "external_id, school_id, given_name, family_name, grade",
+        f"{name}, {school}, 'Student', 'Number ' || i, '9' FROM n",
+        count,
     )
-    name = f"'{prefix}-' || i"
+    _fill(
+        Guardianship,
+        "student_id, guardian_id, relationship, barred_because",
+        f"s.id, g.id, 'parent', '' FROM n JOIN {Student._meta.db_table} s"
+        f" ON s.external_id = {name} JOIN {Guardian._meta.db_table} g"
+        f" ON g.external_id = {name}",
+        count,
+    )
+    _fill(
+        ContactPoint,
+        "guardian_id, kind, address, position, unusable_because",
+        f"g.id, {kinds}, {address}, 0, '' FROM n"
+        f" JOIN {Guardian._meta.db_table} g ON g.external_id = {name}",
+        count,
+    )
+
+
+def _fill(model: type[Model], columns: str, select: str, count: int) -> None:
+    """Rows of one table; `select` is SQL over n(i), i from 0 to `count` - 1."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"{_insert(guardian, 'external_id, name, language')} {numbers}"
-            f" SELECT {name}, 'Guardian ' || i, 'en' FROM n"
-        )
-        cursor.execute(
-            f"{_insert(student, 'external_id, school_id, given_name, family_name, grade')}"
-            f" {numbers} SELECT {name}, {school}, 'Student', 'Number ' || i, '9' FROM n"
-        )
-        cursor.execute(
-            f"{_insert(tie, 'student_id, guardian_id, relationship, barred_because')}"
-            f" SELECT s.id, g.id, 'parent', '' FROM {student} s JOIN {guardian} g"
-            f" ON g.external_id = s.external_id WHERE s.external_id LIKE '{prefix}-%'"
-        )
-        cursor.execute(
-            f"{_insert(point, 'guardian_id, kind, address, position, unusable_because')}"
-            f" {numbers} SELECT g.id, '{kind}', {address}, 0, ''"
-            f" FROM n JOIN {guardian} g ON g.external_id = {name}"
+            f"INSERT INTO {model._meta.db_table} ({columns})"  # noqa: S608 - ours
+            " WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n"
+            f" WHERE i + 1 < {count}) SELECT {select}"
         )
 
 
@@ -147,7 +164,3 @@ def _make_siblings(count: int, school: School) -> None:
         Guardianship(student=child, guardian=guardian)
         for child, guardian in zip(children, pairs, strict=True)
     )
-
-
-def _insert(table: str, columns: str) -> str:
-    return f"INSERT INTO {table} ({columns})"

@@ -1,1 +1,1 @@
-"""How this is usually built: one Celery task per recipient. Measured, never imported."""
+"""How this is usually built: one Celery task per recipient. For comparison only."""

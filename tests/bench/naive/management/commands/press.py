@@ -1,4 +1,4 @@
-"""press text N | mass_mail N | post_office N | mailer N: send to N people, the peers' way.
+"""press text|mass_mail|post_office|mailer N: send to N people, the peers' way.
 
 Prints one JSON object: when it was pressed, and this process's CPU seconds since.
 """
@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand
 from tests.bench.naive.celery_app import app
 from tests.bench.naive.models import Alert, Delivery
 from tests.bench.naive.tasks import send_text
-from tests.bench.raw import TEXT
+from tests.bench.words import TEXT
 
 SUBJECT, SENDER = "Lockdown at Lincoln High", "emergency@district.example.org"
 
