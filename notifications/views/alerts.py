@@ -45,7 +45,7 @@ def alerts(request: HttpRequest) -> HttpResponse:
             "page_obj": page,
             "rows": progress.rows(page.object_list),
             "may_send": may_send,
-            "drafts": drafts[:5] if may_send else [],
+            "drafts": drafts[:3] if may_send else [],
             "waiting": (
                 waiting.distinct()
                 .select_related("created_by")

@@ -192,6 +192,8 @@ class Sheet:
     def digest(self) -> str:
         """What was read back; the press is refused when the page says otherwise."""
         said = {k: v for words in self.words for k, v in words.fields.items()}
+        if self.first is not None:  # its page does not ask who and what for
+            return digest_of({"promise": self.values.get("promise")} | said)
         return digest_of(self.values | said)
 
     def draft(self) -> Draft:
@@ -238,9 +240,12 @@ def digest_of(values: Mapping[str, Any]) -> str:
 
 
 def values_of(posted: QueryDict) -> dict[str, Any]:
-    """What was posted as a plain mapping; schools as a list of keys."""
+    """What was posted as a plain mapping; schools as a list of keys.
+
+    A key longer than a database's integers names no school; SQLite would choke on it.
+    """
     values: dict[str, Any] = {name: posted.get(name, "") for name in posted}
-    values["schools"] = posted.getlist("schools")
+    values["schools"] = [pk for pk in posted.getlist("schools") if len(pk) < 19]
     return values
 
 
@@ -365,7 +370,7 @@ def _typed(sheet: Sheet, language: wording.Language, start: Said | None) -> Word
     mark = str(sheet.values.get(f"start_{code}") or "")
     if start and not mark and any(posted.values()):
         mark = mark_of(start)
-    is_edited = any(posted.values()) and mark_of(Said(**posted)) != mark
+    is_edited = any(posted.values()) and mark_of(_said(posted)) != mark
     errors = [
         str(error) for p in PARTS for error in sheet.form.errors.get(f"{p}_{code}", [])
     ]
@@ -373,8 +378,12 @@ def _typed(sheet: Sheet, language: wording.Language, start: Said | None) -> Word
         posted["subject"] = posted["subject"].strip() or start.subject
         if f"body_{code}" not in sheet.values:
             posted["body"] = start.body
-    said = Said(**posted, is_checked=start.is_checked if start else code == "en")
+    said = _said(posted, start.is_checked if start else code == "en")
     return Words(language, said, mark, is_edited=is_edited, errors=errors)
+
+
+def _said(posted: dict[str, str], is_checked: bool = True) -> Said:
+    return Said(posted["sms"], posted["subject"], posted["body"], is_checked)
 
 
 def _is_english(sheet: Sheet, code: str, start: Said, english: Said) -> bool:

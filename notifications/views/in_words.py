@@ -83,7 +83,7 @@ def alert_state(alert: Alert, *, is_open: bool) -> Status:
     if is_open:
         word = "Making the list" if state is Alert.State.RELEASED else "Going out now"
         return Status("idle", word)
-    return Status("ok", "Everything handed over or accounted for")
+    return Status("ok", "All accounted for")
 
 
 def what(alert: Alert) -> str:

@@ -141,14 +141,15 @@ def _said(alerts: list[Alert], language: str, zone: ZoneInfo) -> list[Said]:
     for alert in alerts:
         spoken = texts.get(alert.pk, {})
         english = spoken.get("en")
-        text = spoken.get(language) or english
-        if text and alert.released_at:
+        found = spoken.get(language) or english
+        if found and alert.released_at:
             said.append(
                 Said(
                     alert,
-                    text,
+                    found,
                     language,
-                    text is english or (not text.is_checked and _same(text, english)),
+                    found is english
+                    or (not found.is_checked and _same(found, english)),
                     _at(alert.released_at, language, zone),
                     _at(alert.next_update_by, language, zone),
                 )

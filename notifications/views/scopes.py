@@ -5,6 +5,7 @@ from django.http import Http404
 
 from notifications import drafting
 from notifications.models import Alert, AlertSchool, Emergency
+from notifications.models.alert import AlertQuerySet
 from schools.models import School, User
 from schools.permissions import Permission
 
@@ -16,7 +17,7 @@ def reader(user: object) -> User:
     return user
 
 
-def readable_by(user: User) -> QuerySet[Alert]:
+def readable_by(user: User) -> AlertQuerySet:
     """Alerts of this person's schools that were sent or wait; of drafts, their own."""
     drafts = Alert.objects.drafts().exclude(created_by=user)
     return Alert.objects.visible_to(user).exclude(pk__in=drafts.values("pk"))

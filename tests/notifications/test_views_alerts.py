@@ -492,3 +492,38 @@ def test_an_email_that_was_written_by_hand_is_left_as_it_is(client):
     typed = fields_of(page) | {"sms_en": "Police are here.", "body_en": "My own words."}
     client.post("/alerts/new", typed | {"do": "read_back"})
     assert AlertText.objects.get(language="en").body == "My own words."
+
+
+def test_somebody_with_many_schools_finds_one_by_a_part_of_its_name(client):
+    for n in range(13):
+        cast.make_school(
+            f"oak-{n}", name=f"Oak {n} Elementary", municipality="Ham Lake"
+        )
+    as_(client, cast.dana())
+    page = client.get("/alerts/new").content.decode()
+    assert "Find a school by name or town" in page
+    assert "Oak 7" not in page
+    chosen = choices(schools=[str(cast.lincoln().pk)], do="find", find="ham 7")
+    found = client.post("/alerts/new", chosen, headers={"HX-Request": "true"})
+    html = found.content.decode()
+    assert "Oak 7 Elementary" in html
+    assert "Oak 8 Elementary" not in html
+    assert f'value="{cast.lincoln().pk}" checked' in html
+    nothing = client.post("/alerts/new", chosen | {"find": "zzz\x00"})
+    assert nothing.status_code == 200
+
+
+def test_telling_the_whole_district_is_offered_to_those_who_may_alert_every_school(
+    client,
+):
+    assert (
+        "Also tell the whole district"
+        in as_(client, cast.dana()).get("/alerts/new").content.decode()
+    )
+    assert (
+        "Also tell the whole district"
+        not in as_(client, cast.priya()).get("/alerts/new").content.decode()
+    )
+    refused = compose(client, whole_district="on")
+    assert refused.status_code == 422
+    assert "whole district" in refused.content.decode()
