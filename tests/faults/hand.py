@@ -120,6 +120,14 @@ def eligible(school: str) -> Answer:
     return {"addresses": [one for one in found if tuple(one) not in stopped]}
 
 
+def end_emergencies(school: str) -> Answer:
+    """Whatever was under way at a school is over."""
+    dana = User.objects.get(email="dana@district.example.org")
+    for under_way in Emergency.objects.filter(schools__code=school, ended_at=None):
+        emergencies.end(emergency=under_way, by=dana, now=timezone.now())
+    return {}
+
+
 def press(
     school: str,
     *,
@@ -140,8 +148,7 @@ def press(
         lifetime = timedelta(minutes=drafting.LIFETIME_MINUTES[Mode(mode)])
         now += timedelta(seconds=seconds_to_live) - lifetime
     if anew:
-        for under_way in Emergency.objects.filter(schools=place, ended_at=None):
-            emergencies.end(emergency=under_way, by=person, now=timezone.now())
+        end_emergencies(school)
     words = words or f"{place.name} is in LOCKDOWN. Ref {uuid.uuid4().hex[:8]}"
     alert = drafting.save_draft(
         draft=Draft(
@@ -191,7 +198,7 @@ def press_again(alert: int) -> Answer:
 
 
 def _press(alert: Alert, by: User, now: datetime) -> Answer:
-    began = time.monotonic()
+    when, began = time.time(), time.monotonic()
     try:
         alert = dispatch.press(
             alert=alert,
@@ -204,7 +211,13 @@ def _press(alert: Alert, by: User, now: datetime) -> Answer:
         return {"refused": "already_under_way", "theirs": refused.alert.pk}
     took = time.monotonic() - began
     words = alert.texts.get(language="en").sms
-    return {"alert": alert.pk, "words": words, "seconds": took, "state": alert.state}
+    return {
+        "at": when,
+        "alert": alert.pk,
+        "words": words,
+        "seconds": took,
+        "state": alert.state,
+    }
 
 
 def cancel(alert: int) -> Answer:
@@ -302,8 +315,28 @@ def unapplied() -> Answer:
     return {"events": ProviderEvent.objects.filter(applied_at=None).count()}
 
 
-def forget_marks() -> Answer:
-    """Addresses refused in earlier scenarios are as good as new."""
+def newest() -> Answer:
+    """The alert released last: of a press whose process did not live to tell."""
+    alert = Alert.objects.sent().order_by("-pk")[0]
+    return {"alert": alert.pk, "words": alert.texts.get(language="en").sms}
+
+
+def alerts(since: int) -> Answer:
+    """The alerts released after an alert."""
+    found = Alert.objects.sent().filter(pk__gt=since).order_by("pk")
+    return {"alerts": list(found.values_list("pk", flat=True))}
+
+
+def begin_again() -> Answer:
+    """End what an earlier scenario left, forget whom it found unusable or stopped."""
+    for alert in Alert.objects.going_out():
+        dispatch.cancel(alert=alert, by=alert.created_by, now=timezone.now())
+    left = Alert.objects.sent().filter(deliveries__state__in=OPEN_STATES).distinct()
+    outbox.move(
+        list(left.values_list("pk", flat=True)),
+        [State(state) for state in OPEN_STATES],
+        State.CANCELLED,
+    )
     Suppression.objects.all().delete()
     ContactPoint.objects.exclude(unusable_at=None).update(
         unusable_at=None, unusable_because=""
@@ -385,9 +418,28 @@ def family_row_refused(alert: int) -> Answer:
 TASKS: dict[str, Callable[..., Answer]] = {
     work.__name__: work
     for work in (
-        *(prepare, eligible, press, follow, press_again, cancel, where, look),
+        *(
+            prepare,
+            eligible,
+            end_emergencies,
+            press,
+            follow,
+            press_again,
+            cancel,
+            where,
+            look,
+        ),
         *(materialise_again, ring, lane, workers, sender, stopped, unusable, unapplied),
-        *(forget_marks, lock_deliveries, unlock, list_makers, poison, cure),
+        *(
+            begin_again,
+            newest,
+            alerts,
+            lock_deliveries,
+            unlock,
+            list_makers,
+            poison,
+            cure,
+        ),
         family_row_refused,
     )
 }

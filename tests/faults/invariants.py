@@ -25,6 +25,7 @@ class Verdict:
     missed: int = 0
     duplicated: int = 0
     listed: int = 0
+    allowed: int = 0
     recovery: float | None = None
     broken: list[str] = field(default_factory=list)
 
@@ -34,14 +35,16 @@ class Verdict:
         return not self.broken
 
 
-def taken_by_carrier(rig: Rig, words: str) -> Counter[tuple[str, str]]:
+def taken_by_carrier(
+    rig: Rig, words: str, since: float = 0.0
+) -> Counter[tuple[str, str]]:
     """(channel, address) → how often the carrier accepted exactly these words."""
     taken = Counter[tuple[str, str]]()
     for text in rig.carrier.messages(limit=1_000_000):
-        if text["body"] == words:
+        if text["body"] == words and text["created"] >= since:
             taken["sms", text["to"]] += 1
     for mail in rig.carrier.messages(channel="email", limit=1_000_000):
-        if mail["subject"] == words:
+        if words in " ".join(mail["text"].split()) and mail["created"] >= since:
             taken["email", mail["to"][0]] += 1
     return taken
 
@@ -71,7 +74,7 @@ def judge(
         for channel, address, state, reason, *_ in seen["rows"]
     }
     uncertain = {(channel, address) for channel, address in seen["uncertain"]}
-    taken = taken_by_carrier(rig, pressed["words"])
+    taken = taken_by_carrier(rig, pressed["words"], pressed.get("at", 0.0))
     verdict = Verdict(scenario, len(expected), recovery=recovery)
     broken = verdict.broken
 
@@ -107,7 +110,7 @@ def judge(
     # I2: no second copy but for those listed, and no more than were in flight.
     doubled = {address: n - 1 for address, n in taken.items() if n > 1}
     verdict.duplicated = sum(doubled.values())
-    verdict.listed = len(uncertain)
+    verdict.listed, verdict.allowed = len(uncertain), in_doubt
     if unlisted := doubled.keys() - uncertain:
         broken.append(f"I2: {len(unlisted)} duplicates that nobody listed")
     if verdict.duplicated > in_doubt:

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from safety_portal.supervisor.children import Command
 from safety_portal.supervisor.state import ROOT
 from tests.live.portal import Portal, running_portal, wait_for
 
+SETTINGS = {"DJANGO_SETTINGS_MODULE": "safety_portal.settings"}
 INSIDE = "import django; django.setup(); from tests.faults.hand import main; main()"
 BEHAVED = {
     **{f"{kind}_share": 0 for kind in ("opted_out", "landline", "unreachable")},
@@ -52,7 +53,7 @@ class Hand:
         self._log = log.open("ab")
         self._process = subprocess.Popen(
             [sys.executable, "-c", INSIDE],
-            env=dict(env),
+            env=dict(env) | SETTINGS,
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -103,8 +104,11 @@ class Hand:
 class Rig:
     """One portal that serves scenario after scenario."""
 
-    def __init__(self, portal: Portal, *, in_flight: int) -> None:
+    def __init__(
+        self, portal: Portal, *, in_flight: int, in_a_hurry: bool = False
+    ) -> None:
         self.portal, self.in_flight = portal, in_flight
+        self.in_a_hurry = in_a_hurry
         self.carrier: CarrierClient = portal.carrier
         self.hand = self.another_hand()
 
@@ -119,10 +123,12 @@ class Rig:
 
     def calm(self, **config: Any) -> None:
         """Everything runs, nothing is under way, the carrier has forgotten."""
+        for part in (self.portal.var / "run" / "paused").glob("*"):
+            part.unlink()
         self.portal.wait_until_ready()
-        self.hand.insist("forget_marks")
+        self.hand.insist("begin_again")
         self.carrier.reset()
-        self.carrier.config(**BEHAVED, **config)
+        self.carrier.config(**BEHAVED | config)
 
     def press(self, school: str, **wish: Any) -> dict[str, Any]:
         """Press; what the hand answered, and who is eligible at that moment."""
@@ -222,6 +228,23 @@ class Rig:
         wait_for(lambda: self.portal.pid_of(part) is None, 15)
 
     @contextmanager
+    def list_held(self) -> Generator[Callable[[], None]]:
+        """Whoever makes a list stands still inside its INSERT (PostgreSQL).
+
+        Until the yielded function is called.
+        """
+        holder = self.another_hand()
+        try:
+            holder.ask("lock_deliveries")
+            yield lambda: holder.ask("unlock") and None
+        finally:
+            holder.close()
+
+    def wait_list_is_being_made(self) -> None:
+        """Until somebody stands still there."""
+        wait_for(lambda: self.hand.ask("list_makers")["waiting"] > 0, 15)
+
+    @contextmanager
     def second_worker(
         self, lane: str = "sms", *, failpoint: str = ""
     ) -> Generator[Command]:
@@ -259,11 +282,11 @@ def _alive(pid: int) -> bool:
 
 @contextmanager
 def running_rig(
-    *, db: str, schools: Mapping[str, int], in_flight: int, **env: str
+    *, db: str, schools: Mapping[str, int], in_flight: int, in_a_hurry: bool = False
 ) -> Generator[Rig]:
     """A portal with these schools, each with so many guardians, ready to press."""
-    with running_portal(db=db, env=env) as portal:
-        rig = Rig(portal, in_flight=in_flight)
+    with running_portal(db=db) as portal:
+        rig = Rig(portal, in_flight=in_flight, in_a_hurry=in_a_hurry)
         try:
             rig.hand.ask(
                 "prepare", schools=dict(schools), in_flight=in_flight, within=60
