@@ -314,7 +314,22 @@ class LaneRun:
                 except (OperationalError, InterfaceError):
                     raise
                 except DatabaseError:
-                    log.exception("delivery %s stays uncertain", result.out.id)
+                    log.exception("delivery %s is uncertain now", result.out.id)
+                    self._doubt(lease, result)
+
+    def _doubt(self, lease: Lease, result: Result) -> None:
+        """List a row as uncertain whose outcome the database will not take."""
+        unsure = Outcome(Kind.UNKNOWN, "not_written")
+        wait = float(outbox.UNKNOWN_GRACE_SECONDS)
+        try:
+            outbox.settle(
+                lease,
+                [Result(result.out, unsure, State.UNKNOWN, result.was, again_in=wait)],
+            )
+        except (OperationalError, InterfaceError):
+            raise
+        except DatabaseError:
+            log.exception("delivery %s cannot even be listed", result.out.id)
 
     def _claim(self, lease: Lease, wanted: int) -> None:
         """Emergencies first; routine notices only when no emergency waits."""

@@ -8,7 +8,9 @@ from collections.abc import Generator, Sequence
 import pytest
 
 from tests.faults.invariants import Verdict, judge
+from tests.faults.people import poisonous_row
 from tests.faults.rig import Rig, running_rig
+from tests.faults.scenario import FEW
 from tests.live.portal import wait_for
 
 pytestmark = pytest.mark.stack
@@ -19,7 +21,7 @@ LEASE = 6.0
 
 @pytest.fixture(scope="module")
 def _rig() -> Generator[Rig]:
-    schools = {"lincoln": 2000, "roosevelt": 500, "tiny": 60}
+    schools = {"lincoln": 2000, "roosevelt": 500, FEW: 60}
     with running_rig(db="postgres", schools=schools, in_flight=IN_FLIGHT) as rig:
         yield rig
 
@@ -146,10 +148,10 @@ def test_sending_goes_on_after_the_database_crashed(rig):
 def test_reports_that_come_twice_late_or_forged_are_told_apart(rig):
     forged = {"callback_copies": 2, "callback_reorder": 0.5, "callback_forged": 0.3}
     rig.carrier.config(callbacks=True, **forged)
-    families = rig.hand.ask("eligible", school="tiny")["addresses"]
+    families = rig.hand.ask("eligible", school=FEW)["addresses"]
     lost = min(address for _, address in families if address.startswith("+1290"))
     rig.carrier.script(lost, ["30003"])
-    pressed = rig.press("tiny")
+    pressed = rig.press(FEW)
     verdict = outcome(rig, pressed)
     assert verdict.broken == []
     rig.carrier.wait_until(lambda s: s["callbacks"]["pending"] == 0, within_s=20)
@@ -168,7 +170,7 @@ def test_reports_that_come_twice_late_or_forged_are_told_apart(rig):
 
 def test_a_stop_that_arrives_mid_send_holds_from_then_on(rig):
     rig.carrier.config(latency_ms=600, inbound_url=rig.portal.url + "/hooks/sms/reply")
-    pressed = rig.press("tiny")
+    pressed = rig.press(FEW)
     phone = max(a for _, a in pressed["eligible"] if a.startswith("+1290"))
     rig.wait_accepted(1)
     answer = rig.carrier.reply(phone, "STOP", sender="+17635550150")
@@ -179,5 +181,9 @@ def test_a_stop_that_arrives_mid_send_holds_from_then_on(rig):
     assert ["sms", phone, "failed", "21610"] in [row[:4] for row in rows]
     assert rig.hand.ask("stopped", address=phone)["stopped"]
     rig.carrier.config(latency_ms=30)
-    again = outcome(rig, rig.press("tiny"))
+    again = outcome(rig, rig.press(FEW))
     assert again.broken == []
+
+
+def test_one_row_the_database_refuses_holds_up_nobody_and_is_listed(rig):
+    assert poisonous_row(rig).broken == []
