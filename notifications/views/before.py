@@ -8,7 +8,13 @@ from django.db.models import QuerySet
 
 from notifications import dispatch, drafting, emergencies
 from notifications.audiences import ReadBack
-from notifications.models import Alert, Channel, Sender
+from notifications.models import (
+    Alert,
+    Channel,
+    Emergency,
+    EmergencySchool,
+    Sender,
+)
 from notifications.views.composing import Sheet
 from notifications.views.in_words import (
     LANGUAGE_NAMES,
@@ -45,6 +51,7 @@ class Before:
     theirs: Alert | None = None
     sent_already: Alert | None = None
     missing: list[str] = field(default_factory=list)
+    still_on: list[Emergency] = field(default_factory=list)
     typed: str = ""
 
     @property
@@ -152,6 +159,19 @@ def read_back(sheet: Sheet, alert: Alert) -> Before:
         read_back=drafting.read_back(alert),
         lately=list(sent_lately(sheet.schools, sheet.now)[:4]),
         under_way=under_way or None,
+        still_on=list(still_on(alert)) if alert.kind == Alert.Kind.ALL_CLEAR else [],
+    )
+
+
+def still_on(alert: Alert) -> QuerySet[Emergency]:
+    """Other emergencies under way at an all clear's schools: it would not be clear."""
+    schools = EmergencySchool.objects.filter(
+        school__in=alert.schools.all(), mode=alert.mode, ended_at=None
+    )
+    return (
+        Emergency.objects.filter(pk__in=schools.values("emergency"))
+        .exclude(pk=alert.emergency_id)
+        .order_by("declared_at")
     )
 
 

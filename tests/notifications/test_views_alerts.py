@@ -527,3 +527,13 @@ def test_telling_the_whole_district_is_offered_to_those_who_may_alert_every_scho
     refused = compose(client, whole_district="on")
     assert refused.status_code == 422
     assert "whole district" in refused.content.decode()
+
+
+def test_an_all_clear_beside_another_danger_says_that_it_is_not_over(client):
+    press(client, compose(as_(client, cast.priya()), protocol="secure"))
+    press(client, compose(client, protocol="lockdown"))
+    secure = Alert.objects.get(protocol="secure")
+    opened = client.post(
+        f"/alerts/{secure.pk}/follow-up/all_clear", {"do": "start"}, follow=True
+    )
+    assert "Lockdown is still under way" in opened.content.decode()
