@@ -17,6 +17,14 @@ from tests.live.portal import Portal, running_portal
 
 ROOT = Path(__file__).parent
 STACK_ROOMS = {"live", "journeys", "machine", "faults", "bench"}
+QUIET = [
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]  # a browser that keeps to itself
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -79,7 +87,8 @@ def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
     own = {"executable_path": found} if found else {}
     as_root = {"chromium_sandbox": False} if os.geteuid() == 0 else {}
-    return browser_type_launch_args | own | as_root
+    quiet = {"args": QUIET}
+    return browser_type_launch_args | own | as_root | quiet
 
 
 @pytest.fixture

@@ -201,7 +201,9 @@ def _translate(code: int) -> Outcome:
 
 def _envelope(words: Words) -> tuple[bytes, bytes]:
     """Headers before our own two lines, and everything after them, dot-stuffed."""
-    message = EmailMessage(policy=SMTP)
+    # Plain subjects stay on one line; encoded words keep to the 75 of RFC 2047.
+    plain = words.subject.isascii()
+    message = EmailMessage(policy=SMTP.clone(max_line_length=998) if plain else SMTP)
     message["From"] = words.identity
     message["Subject"] = words.subject
     message["Date"] = format_datetime(timezone.now())
