@@ -29,8 +29,8 @@ def worker_killed(rig: Rig) -> Generator[None]:
 
 @contextmanager
 def worker_terminated(rig: Rig) -> Generator[None]:
-    """SIGTERM: it finishes what is leaving. The process that stays must not hang."""
-    rig.terminate("sms")
+    """SIGTERM: it finishes what is leaving, and the supervisor starts another."""
+    rig.portal.kill("sms", signal.SIGTERM)
     yield
 
 
