@@ -104,10 +104,11 @@ class LaneRun:
 
         Returns 0 at once when another worker holds the lane.
         """
+        asked = time.monotonic()
         self.lease = await self.desk.do(outbox.acquire, self.channel, self.holder)
         if self.lease is None:
             return 0
-        self._renewed()
+        self._renewed(asked)
         requeued, lost = await self.desk.do(outbox.recover, self.lease)
         if requeued or lost:
             log.warning(
@@ -264,10 +265,11 @@ class LaneRun:
         """
         lease = self._lease()
         if time.monotonic() > self.safe_until - outbox.LEASE_SECONDS / 2:
+            asked = time.monotonic()
             if not outbox.renew(lease):
                 outbox.settle(lease, results)
                 raise LaneLost
-            self._renewed()
+            self._renewed(asked)
         failpoint("before_write_back")
         self._settle(lease, results)
         refusals.note(
@@ -401,10 +403,9 @@ class LaneRun:
             raise LaneLost
         return self.lease
 
-    def _renewed(self) -> None:
-        self.safe_until = (
-            time.monotonic() + outbox.LEASE_SECONDS - NO_SEND_BEFORE_LEASE_ENDS
-        )
+    def _renewed(self, asked: float) -> None:
+        # From when we asked: a process may be stopped between the answer and this line.
+        self.safe_until = asked + outbox.LEASE_SECONDS - NO_SEND_BEFORE_LEASE_ENDS
 
     def _measure(self, n: int) -> None:
         """A moving average of outcomes a second, to know how far ahead to mark."""

@@ -1,6 +1,7 @@
 """The outbox's contract, the same on PostgreSQL and SQLite: every verb, every fence."""
 
 import threading
+import time
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from notifications import outbox, reconcile
 from notifications.channels.base import Kind, Outcome, Outgoing
+from notifications.channels.email import EmailPort
 from notifications.models import (
     Alert,
     Attempt,
@@ -22,6 +24,7 @@ from notifications.models import (
     Tally,
 )
 from notifications.outbox import Lease, Result
+from notifications.sending import NO_SEND_BEFORE_LEASE_ENDS, Desk, LaneRun
 from schools.models import Stream
 from tests import cast
 from tests.notifications.delivering import (
@@ -113,6 +116,23 @@ def test_a_lane_given_back_is_free_at_once_but_only_its_holder_gives_it_back():
     assert outbox.acquire("sms", "second") is None
     outbox.release(first)
     assert outbox.acquire("sms", "second").epoch == first.epoch + 1
+
+
+def test_a_lease_counts_from_when_it_was_asked_for(monkeypatch):
+    run = LaneRun("sms", "a worker that is stopped", EmailPort(), Desk())
+    run.lease = take_lane()
+    renew = outbox.renew
+
+    def renew_and_stand_still(lease: Lease) -> bool:
+        held = renew(lease)
+        time.sleep(0.5)
+        return held
+
+    monkeypatch.setattr(outbox, "renew", renew_and_stand_still)
+    asked = time.monotonic()
+    run._book([], 0)
+    safe_for = run.safe_until - asked
+    assert 0 < safe_for < outbox.LEASE_SECONDS - NO_SEND_BEFORE_LEASE_ENDS + 0.3
 
 
 # -- claiming --------------------------------------------------------------------------
