@@ -170,7 +170,7 @@ def still_on(alert: Alert) -> QuerySet[Emergency]:
     )
     return (
         Emergency.objects.filter(pk__in=schools.values("emergency"))
-        .exclude(pk=alert.emergency_id)
+        .exclude(alerts=alert)
         .order_by("declared_at")
     )
 

@@ -5,10 +5,9 @@ touched follows the choices; one that somebody typed is left alone. The fingerpr
 the standard words, posted beside each text, tells the two apart.
 """
 
-import hashlib
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -23,84 +22,13 @@ from notifications.alert_templates import NoWording
 from notifications.drafting import Draft, Said
 from notifications.forms import LANGUAGES, PARTS, AlertForm
 from notifications.models import Alert, Mode
-from notifications.segments import SegmentCount, segments
 from notifications.views import scopes
+from notifications.views.words import Words, fingerprint, mark_of
 from schools.models import School, User
 from schools.protocols import Protocol
 
 STALE = timedelta(minutes=10)
 """Standard words older than this are filled again: they speak of a time of day."""
-
-
-@dataclass
-class Words:
-    """What the page says in one language.
-
-    `stands_in`: nobody has checked this language, so English is used.
-    """
-
-    language: wording.Language
-    said: Said
-    start: str
-    stands_in: bool = False
-    is_edited: bool = False
-    errors: list[str] = field(default_factory=list)
-    link: str = ""
-
-    @property
-    def opens_the_email(self) -> bool:
-        """True where the text message was changed and the email was not.
-
-        Who reads the email must hear what was added to the text.
-        """
-        marks = self.start.split(".")
-        return (
-            not self.stands_in
-            and len(marks) == len(PARTS)
-            and bool(self.said.sms.strip())
-            and fingerprint(self.said.sms) != marks[0]
-            and fingerprint(self.said.body) == marks[-1]
-        )
-
-    @property
-    def sent(self) -> Said:
-        """The words as they will leave."""
-        if not self.opens_the_email:
-            return self.said
-        text = self.said.sms.replace(self.link, "").strip() if self.link else ""
-        body = f"{text or self.said.sms.strip()}\n\n{self.said.body}"
-        return replace(self.said, body=body)
-
-    @property
-    def count(self) -> SegmentCount:
-        return segments(self.said.sms)
-
-    @property
-    def limit(self) -> int:
-        """Characters that fit in the segments it takes."""
-        return self.count.characters + self.count.left
-
-    @property
-    def is_long(self) -> bool:
-        """True where it costs more than one segment."""
-        return self.count.segments > 1
-
-    @property
-    def why(self) -> str:
-        """Why so few characters fit, where that is a surprise."""
-        dear = self.count.encoding == "UCS-2"
-        return "its letters take more room than plain ones" if dear else ""
-
-    @property
-    def direction(self) -> str:
-        return "rtl" if self.language.rtl else "ltr"
-
-    @property
-    def fields(self) -> dict[str, str]:
-        """Names and values of its fields on the page."""
-        code = self.language.code
-        values = {f"{part}_{code}": getattr(self.said, part) for part in PARTS}
-        return values | {f"start_{code}": self.start}
 
 
 @dataclass
@@ -217,17 +145,6 @@ class Sheet:
             follows=self.first,
             next_update_by=self.promise,
         )
-
-
-def fingerprint(*said: str) -> str:
-    """A short name for some words, the same after a browser's journey."""
-    text = "\x1f".join("\n".join(part.strip().splitlines()) for part in said)
-    return hashlib.sha256(text.encode()).hexdigest()[:20]
-
-
-def mark_of(said: Said) -> str:
-    """The fingerprints of a text's parts, to tell later what was changed."""
-    return ".".join(fingerprint(getattr(said, part)) for part in PARTS)
 
 
 def digest_of(values: Mapping[str, Any]) -> str:
