@@ -80,7 +80,10 @@ def alert(request: HttpRequest, pk: int) -> HttpResponse:
         "schools": list(found.schools.all()),
         "texts": _texts(found),
         "thread": scopes.thread_of(found.emergency),
-        "may_follow_up": may_act and found.released_at and found.emergency_id,
+        "may_follow_up": user.may(Permission.SEND_ALERTS)
+        and found.released_at
+        and found.emergency
+        and scopes.reach_of(found.emergency).may_be_answered_by(user),
         "may_cancel": may_act
         and found.state not in (Alert.State.FINISHED, Alert.State.CANCELLED),
         "may_approve": may_act and waits and found.created_by_id != user.pk,

@@ -59,8 +59,10 @@ def alert_follow_up(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
     if kind not in FOLLOW_UPS:
         raise Http404
     alert = get_object_or_404(scopes.readable_by(user).sent(), pk=pk)
-    first = scopes.widest(scopes.thread_of(alert.emergency))
-    if first is None or not scopes.may_answer_for(user, first):
+    first = next(iter(scopes.thread_of(alert.emergency)), None)
+    if first is None or first.emergency is None:
+        raise Http404
+    if not scopes.reach_of(first.emergency).may_be_answered_by(user):
         raise PermissionDenied("You may not send alerts for all of these schools.")
     if request.method == "GET":
         return _page(request, composing.blank(user, kind=kind, first=first, now=now))
@@ -147,7 +149,7 @@ def _sheet_of(posted: QueryDict, alert: Alert, user: User) -> Sheet:
     """The page of a press: as posted where it was, else as the draft keeps it."""
     if "form_key" not in posted:
         return composing.saved(alert, user, now=timezone.now())
-    first = scopes.widest(scopes.thread_of(alert.emergency))
+    first = next(iter(scopes.thread_of(alert.emergency)), None)
     values = composing.values_of(posted) | {"form_key": str(alert.form_key)}
     return composing.compose(
         values, user, kind=alert.kind, first=first, now=timezone.now()

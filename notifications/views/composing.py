@@ -33,7 +33,7 @@ STALE = timedelta(minutes=10)
 
 @dataclass
 class Sheet:
-    """One compose page. `first` is the alert a follow-up answers to."""
+    """One compose page. `first` is an alert of the emergency a follow-up belongs to."""
 
     user: User
     kind: str
@@ -50,6 +50,13 @@ class Sheet:
         """The key of this form: one form, one alert."""
         return uuid.UUID(self.values["form_key"])
 
+    @cached_property
+    def reach(self) -> scopes.Reach | None:
+        """Whom a follow-up goes to; None for a first alert."""
+        if self.first is None or self.first.emergency is None:
+            return None
+        return scopes.reach_of(self.first.emergency)
+
     @property
     def mode(self) -> str:
         if self.first:
@@ -64,9 +71,19 @@ class Sheet:
 
     @property
     def audience(self) -> str:
-        if self.first:
-            return self.first.audience
+        if self.reach:
+            return self.reach.audience
         return str(self.form.cleaned_data.get("audience") or "")
+
+    @property
+    def whole_district(self) -> bool:
+        if self.reach:
+            return self.reach.whole_district
+        return bool(self.form.cleaned_data.get("whole_district"))
+
+    @property
+    def audience_label(self) -> str:
+        return str(Alert.Audience(self.audience).label) if self.audience else ""
 
     @property
     def key(self) -> str:
@@ -75,8 +92,8 @@ class Sheet:
 
     @cached_property
     def schools(self) -> list[School]:
-        if self.first:
-            return list(self.first.schools.all())
+        if self.reach:
+            return list(self.reach.schools)
         return list(self.form.cleaned_data.get("schools") or [])
 
     @property
@@ -137,11 +154,7 @@ class Sheet:
             protocol=self.protocol,
             hazard=cleaned.get("hazard") or "",
             place=cleaned.get("place") or "",
-            whole_district=(
-                self.first.whole_district
-                if self.first
-                else bool(cleaned.get("whole_district"))
-            ),
+            whole_district=self.whole_district,
             follows=self.first,
             next_update_by=self.promise,
         )
@@ -190,7 +203,7 @@ def blank(
 
 def saved(alert: Alert, user: User, *, now: datetime) -> Sheet:
     """The page of a draft that was kept."""
-    first = scopes.widest(scopes.thread_of(alert.emergency))
+    first = next(iter(scopes.thread_of(alert.emergency)), None)
     promise = alert.next_update_by
     values: dict[str, Any] = {
         "form_key": str(alert.form_key),

@@ -1,5 +1,7 @@
 """Whose alerts a person reads, and whose deliveries they may see by name."""
 
+from dataclasses import dataclass
+
 from django.db.models import QuerySet
 from django.http import Http404
 
@@ -64,18 +66,39 @@ def thread_of(emergency: Emergency | None) -> list[Alert]:
     )
 
 
-def widest(thread: list[Alert]) -> Alert | None:
-    """The alert of a thread that told the most: its audience hears the follow-ups."""
+@dataclass(frozen=True)
+class Reach:
+    """Everyone an emergency's alerts have spoken to; its follow-ups go to all of them.
 
-    def reach(alert: Alert) -> tuple[bool, bool, int, int]:
-        return (
-            alert.whole_district,
-            alert.audience != Alert.Audience.STAFF,
-            alert.schools.count(),
-            -alert.pk,
-        )
+    The same as `drafting.save_draft` gives a follow-up, to be shown before it is saved.
+    """
 
-    return max(thread, key=reach, default=None)
+    schools: tuple[School, ...]
+    audience: str
+    whole_district: bool
+
+    def may_be_answered_by(self, user: User) -> bool:
+        """True where this person may alert all of these schools."""
+        try:
+            drafting.may_alert(user, self.schools, whole_district=self.whole_district)
+        except drafting.NotYours:
+            return False
+        return True
+
+
+def reach_of(emergency: Emergency) -> Reach:
+    """Whom a follow-up of this emergency goes to."""
+    sent = emergency.alerts.sent()
+    families = Alert.Audience.STAFF_AND_FAMILIES
+    return Reach(
+        schools=tuple(emergency.schools.all()),
+        audience=(
+            families
+            if sent.filter(audience=families).exists()
+            else Alert.Audience.STAFF
+        ),
+        whole_district=sent.filter(whole_district=True).exists(),
+    )
 
 
 def open_schools(user: User) -> QuerySet[School]:

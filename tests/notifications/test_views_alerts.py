@@ -537,3 +537,19 @@ def test_an_all_clear_beside_another_danger_says_that_it_is_not_over(client):
         f"/alerts/{secure.pk}/follow-up/all_clear", {"do": "start"}, follow=True
     )
     assert "Lockdown is still under way" in opened.content.decode()
+
+
+def test_an_update_goes_to_everyone_the_emergency_was_spoken_of_to(client):
+    lincoln, roosevelt = str(cast.lincoln().pk), str(cast.roosevelt().pk)
+    press(client, compose(as_(client, cast.dana())))
+    first = Alert.objects.get()
+    wider = compose(client, schools=[lincoln, roosevelt])
+    press(client, wider, after=str(first.pk))
+    page = client.get(f"/alerts/{first.pk}/follow-up/all_clear")
+    assert {s.name for s in page.context["sheet"].schools} == {
+        "Lincoln High",
+        "Roosevelt Middle",
+    }
+    as_(client, cast.priya())
+    assert client.get(f"/alerts/{first.pk}/follow-up/all_clear").status_code == 403
+    assert "All clear" not in client.get(f"/alerts/{first.pk}").content.decode()
