@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import DatabaseError, InterfaceError, connection
+from django.test import Client
 from django.utils import timezone
 
 from notifications import dispatch, drafting, emergencies, outbox, tasks
@@ -143,14 +144,18 @@ def press(
     it had been done that much before the alert's end.
     """
     now, person = timezone.now(), User.objects.get(email=by)
-    place = School.objects.get(code=school)
     if seconds_to_live is not None:
         lifetime = timedelta(minutes=drafting.LIFETIME_MINUTES[Mode(mode)])
         now += timedelta(seconds=seconds_to_live) - lifetime
     if anew:
         end_emergencies(school)
+    return _press(_draft(school, person, now, mode, words), person, now)
+
+
+def _draft(school: str, by: User, now: datetime, mode: str, words: str) -> Alert:
+    place = School.objects.get(code=school)
     words = words or f"{place.name} is in LOCKDOWN. Ref {uuid.uuid4().hex[:8]}"
-    alert = drafting.save_draft(
+    return drafting.save_draft(
         draft=Draft(
             form_key=uuid.uuid4(),
             kind=Alert.Kind.FIRST,
@@ -164,10 +169,25 @@ def press(
             texts={"en": Said(words, words, words)},
             protocol=Protocol.LOCKDOWN,
         ),
-        by=person,
+        by=by,
         now=now,
     )
-    return _press(alert, person, now)
+
+
+def compose(school: str) -> Answer:
+    """A draft that was read back, and Dana's session to press it in the browser."""
+    end_emergencies(school)
+    dana = User.objects.get(email="dana@district.example.org")
+    alert = _draft(school, dana, timezone.now(), Mode.LIVE, "")
+    browser = Client()
+    browser.force_login(dana)
+    return {
+        "alert": alert.pk,
+        "words": alert.texts.get(language="en").sms,
+        "version": alert.version,
+        "typed": alert.people_read_back,
+        "session": browser.cookies["sessionid"].value,
+    }
 
 
 def follow(alert: int, kind: str = Alert.Kind.ALL_CLEAR) -> Answer:
@@ -418,28 +438,32 @@ def family_row_refused(alert: int) -> Answer:
 TASKS: dict[str, Callable[..., Answer]] = {
     work.__name__: work
     for work in (
-        *(
-            prepare,
-            eligible,
-            end_emergencies,
-            press,
-            follow,
-            press_again,
-            cancel,
-            where,
-            look,
-        ),
-        *(materialise_again, ring, lane, workers, sender, stopped, unusable, unapplied),
-        *(
-            begin_again,
-            newest,
-            alerts,
-            lock_deliveries,
-            unlock,
-            list_makers,
-            poison,
-            cure,
-        ),
+        prepare,
+        eligible,
+        end_emergencies,
+        compose,
+        press,
+        follow,
+        press_again,
+        cancel,
+        where,
+        look,
+        materialise_again,
+        ring,
+        lane,
+        workers,
+        sender,
+        stopped,
+        unusable,
+        unapplied,
+        begin_again,
+        newest,
+        alerts,
+        lock_deliveries,
+        unlock,
+        list_makers,
+        poison,
+        cure,
         family_row_refused,
     )
 }
@@ -449,9 +473,8 @@ def main() -> None:
     """Answer until the pipe closes."""
     for line in sys.stdin:
         wish = json.loads(line)
-        work = TASKS[wish.pop("do")]
         try:
-            answer = work(**wish)
+            answer = TASKS[wish.pop("do")](**wish)
         except (DatabaseError, InterfaceError) as lost:
             connection.close()
             answer = {"error": f"{type(lost).__name__}: {lost}"}

@@ -112,8 +112,13 @@ STRIKES: dict[str, tuple[Strike, int]] = {
 def strike(rig: Rig, name: str, moment: str) -> Verdict:
     """One fault at one moment of one alert."""
     hurt, crashes = STRIKES[name]
-    callbacks = name == "web killed"
-    rig.calm(latency_ms=60, jitter_ms=40, callbacks=callbacks)
+    mail_ms = 400 if "email" in name else 20  # as long under way as the texts are
+    rig.calm(
+        latency_ms=60,
+        jitter_ms=40,
+        callbacks=name == "web killed",
+        smtp_data_ms=mail_ms,
+    )
     if moment != "materialising":
         pressed = rig.press(MANY)
         texts = sum(channel == "sms" for channel, _ in pressed["eligible"])

@@ -14,9 +14,10 @@ import sys
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlencode, urlsplit
 
 from safety_portal.sandbox.client import CarrierClient
 from safety_portal.supervisor.children import Command
@@ -134,6 +135,30 @@ class Rig:
         """Press; what the hand answered, and who is eligible at that moment."""
         eligible = self.hand.ask("eligible", school=school)["addresses"]
         return self.hand.ask("press", school=school, **wish) | {"eligible": eligible}
+
+    def press_in_browser(self, school: str) -> dict[str, Any]:
+        """Press through the web; `seconds` is until its answer was read."""
+        eligible = self.hand.ask("eligible", school=school)["addresses"]
+        draft = self.hand.ask("compose", school=school)
+        token = "c" * 32
+        line = HTTPConnection(urlsplit(self.portal.url).netloc, timeout=30)
+        began = time.monotonic()
+        line.request(
+            "POST",
+            f"/alerts/{draft['alert']}/press",
+            urlencode({"version": draft["version"], "typed": draft["typed"]}),
+            {
+                "Content-Type": "application/x-www-form-urlencoded",
+                "Cookie": f"sessionid={draft['session']}; csrftoken={token}",
+                "X-CSRFToken": token,
+            },
+        )
+        answer = line.getresponse()
+        answer.read()
+        seconds = time.monotonic() - began
+        line.close()
+        assert answer.status == 302, answer.status
+        return draft | {"eligible": eligible, "seconds": seconds}
 
     # -- waiting -----------------------------------------------------------------------
 
