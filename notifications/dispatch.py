@@ -66,12 +66,7 @@ def press(
     people must agree, the alert waits for the second. Raises ChangedSinceReadBack,
     NotConfirmed, AlreadyUnderWay, drafting.NotYours; then nothing has changed.
     """
-    schools = list(
-        School.objects.select_for_update()
-        .filter(pk__in=alert.schools.values("pk"))
-        .order_by("pk")
-    )
-    alert = Alert.objects.select_for_update().get(pk=alert.pk)
+    alert, schools = _locked(alert)
     if alert.state != Alert.State.DRAFT:
         return alert
     if alert.created_by_id != by.pk:
@@ -104,19 +99,16 @@ def press(
 def approve(*, alert: Alert, by: User, now: datetime) -> Alert:
     """Send an alert that waits for a second person.
 
-    Raises NeedsSomebodyElse for its author, NotWaiting when it waits no more.
+    Raises NeedsSomebodyElse for its author, NotWaiting when it waits no more,
+    AlreadyUnderWay when somebody was faster.
     """
-    schools = list(
-        School.objects.select_for_update()
-        .filter(pk__in=alert.schools.values("pk"))
-        .order_by("pk")
-    )
-    alert = Alert.objects.select_for_update().get(pk=alert.pk)
+    alert, schools = _locked(alert)
     if alert.state != Alert.State.AWAITING_APPROVAL:
         raise NotWaiting("This alert no longer waits for anybody.")
     if alert.created_by_id == by.pk:
         raise NeedsSomebodyElse("A second person has to approve this alert.")
     drafting.may_alert(by, schools, whole_district=alert.whole_district)
+    _refuse_a_second_first(alert, schools, after=None)
     return _release(alert, schools, by=by, now=now)
 
 
@@ -187,6 +179,15 @@ def workers_seen(*, now: datetime) -> list[str]:
             "channel", flat=True
         )
     )
+
+
+def _locked(alert: Alert) -> tuple[Alert, list[School]]:
+    """An alert and its schools, locked in one order: presses for a school queue up."""
+    schools = School.objects.select_for_update().filter(
+        pk__in=alert.schools.values("pk")
+    )
+    locked = list(schools.order_by("pk"))
+    return Alert.objects.select_for_update().get(pk=alert.pk), locked
 
 
 def _refuse_a_second_first(

@@ -135,13 +135,18 @@ def marked(said: Said, mode: str, language: str) -> Said:
     """The same words, beginning with “exercise” or “test” where they must."""
     if mode == Mode.LIVE:
         return said
-    words = wording.load(language)
-    prefix = words.exercise_prefix if mode == Mode.EXERCISE else words.test_prefix
+    prefixes = {spoken.code: _prefix(spoken.code, mode) for spoken in wording.LANGUAGES}
+    marks = tuple(prefix.strip() for prefix in prefixes.values())
 
     def begin(text: str) -> str:
-        return text if text.startswith(prefix.strip()) else prefix + text
+        return text if text.startswith(marks) else prefixes[language] + text
 
     return Said(begin(said.sms), begin(said.subject), begin(said.body), said.is_checked)
+
+
+def _prefix(language: str, mode: str) -> str:
+    words = wording.load(language)
+    return words.exercise_prefix if mode == Mode.EXERCISE else words.test_prefix
 
 
 def named_together(schools: Sequence[School]) -> str:

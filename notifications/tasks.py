@@ -47,7 +47,7 @@ class Bell(Task):
         """Publish within about a second, or raise."""
         timeouts = {"socket_timeout": RING_SECONDS}
         with self.app.connection_for_write(transport_options=timeouts) as line:
-            return super().apply_async(*args, **options, connection=line)
+            return super().apply_async(*args, **(options | {"connection": line}))
 
 
 @shared_task(base=Bell, name="notifications.ring")

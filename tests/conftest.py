@@ -118,6 +118,7 @@ def django_db_modify_db_settings(
 
 @pytest.fixture(autouse=True)
 def _plain_settings(settings) -> None:
+    Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.STORAGES = settings.STORAGES | {
         "staticfiles": {

@@ -13,11 +13,12 @@ from .emergency import Emergency, Mode
 
 class AlertQuerySet(models.QuerySet["Alert"]):
     def visible_to(self, user: User) -> "AlertQuerySet":
-        """Alerts that speak of a school at which `user` may see alerts."""
+        """Alerts to a school at which `user` may see alerts, or to all of them."""
         schools = user.schools_where(Permission.SEE_ALERTS)
-        return self.filter(
-            pk__in=AlertSchool.objects.filter(school__in=schools).values("alert")
-        )
+        spoken_of = AlertSchool.objects.filter(school__in=schools).values("alert")
+        if not schools.exists():
+            return self.none()
+        return self.filter(Q(pk__in=spoken_of) | Q(whole_district=True))
 
     def drafts(self) -> "AlertQuerySet":
         """Composed, not sent."""

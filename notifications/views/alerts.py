@@ -5,7 +5,6 @@ import uuid
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -140,12 +139,8 @@ def alert_approve(request: HttpRequest, pk: int) -> HttpResponse:
         drafting.NotYours,
     ) as refusal:
         messages.error(request, str(refusal))
-    except IntegrityError:  # the same emergency was declared while this one waited
-        messages.error(
-            request,
-            "Somebody has already sent this for one of these schools. This one was "
-            "not sent; send an update to theirs instead.",
-        )
+    except dispatch.AlreadyUnderWay as theirs:
+        messages.error(request, f"{theirs} Send an update to it instead.")
     return redirect(found)
 
 

@@ -1,5 +1,6 @@
 """The district and its schools."""
 
+import re
 import zoneinfo
 
 from django.core.exceptions import ValidationError
@@ -39,7 +40,7 @@ class SchoolQuerySet(models.QuerySet["School"]):
         words = [w for w in school.name.split() if w not in GENERIC_WORDS]
         alike = models.Q(pk__in=[])
         for word in words:
-            alike |= models.Q(name__iregex=rf"(^|[^a-z]){word}([^a-z]|$)")
+            alike |= models.Q(name__iregex=rf"(^|[^a-z]){re.escape(word)}([^a-z]|$)")
         return self.open().filter(alike).exclude(pk=school.pk)
 
 

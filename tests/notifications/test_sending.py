@@ -4,11 +4,13 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from notifications import dispatch, outbox, reconcile
+from notifications import dispatch, drafting, outbox, reconcile, wording
+from notifications.drafting import Said
 from notifications.models import Alert, Delivery, Mode, Sender, State
-from schools.models import ContactPoint
+from schools.models import ContactPoint, User
 from tests import cast
 from tests.notifications.delivering import (
+    ENGLISH,
     assert_at_its_end,
     assert_counters_true,
     carry_out,
@@ -283,3 +285,35 @@ def test_a_narrower_addition_does_not_silence_the_wider_alert(carrier):
     carry_out(narrow)
     carry_out(wide)
     assert states(wide) == {State.ACCEPTED: 6}
+
+
+def test_an_exercise_says_so_once_whatever_the_language():
+    for language in ("es", "so", "om"):
+        words = wording.load(language)
+        said = Said(f"{words.exercise_prefix}Hold.", "s", "b", is_checked=False)
+        marked = drafting.marked(said, Mode.EXERCISE, "en")
+        assert marked.sms == said.sms
+        assert marked.subject.startswith("EXERCISE")
+
+
+def test_of_two_approved_holds_the_second_learns_of_the_first():
+    ready_to_send()
+    dana, priya = cast.dana(), cast.priya()
+    waiting = [
+        send([cast.lincoln()], by, protocol="hold", texts={"en": ENGLISH})
+        for by in (dana, priya)
+    ]
+    assert [a.state for a in waiting] == [Alert.State.AWAITING_APPROVAL] * 2
+    dispatch.approve(alert=waiting[0], by=priya, now=timezone.now())
+    with pytest.raises(dispatch.AlreadyUnderWay):
+        dispatch.approve(alert=waiting[1], by=dana, now=timezone.now())
+    waiting[1].refresh_from_db()
+    assert waiting[1].state == Alert.State.AWAITING_APPROVAL
+
+
+def test_a_district_wide_alert_is_seen_by_every_principal():
+    ready_to_send()
+    alert = send([cast.lincoln()], cast.dana(), whole_district=True)
+    assert Alert.objects.visible_to(cast.omar()).get() == alert
+    stranger = User.objects.create_user("nobody@district.example.org", None, name="N")
+    assert not Alert.objects.visible_to(stranger).exists()

@@ -322,7 +322,7 @@ def test_two_holds_agreed_to_one_after_the_other_are_one_hold(client):
     for alert in waiting:
         answer = client.post(f"/alerts/{alert.pk}/approve", follow=True)
         assert answer.status_code == 200
-    assert "Somebody has already sent this" in answer.content.decode()
+    assert "has already sent first alert" in answer.content.decode()
     assert Alert.objects.sent().count() == 1
 
 
