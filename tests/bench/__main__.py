@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 import os
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -22,6 +23,7 @@ REPORT = ROOT / "var" / "bench.json"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print, write var/bench.json; 0 when every bar holds, else 1."""
     options = _options(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # and everything stops
     began = time.monotonic()
     with running_portal(db="postgres", durable=True) as portal:
         os.environ.update(portal.env)

@@ -8,7 +8,6 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import psutil
 from django.utils import timezone
 
 from notifications import dispatch, drafting, emergencies
@@ -165,8 +164,3 @@ def _finished(alert: Alert, pressed: float, within: float) -> float:
 def _last_of(portal: Portal, addresses: frozenset[str], channel: str) -> float:
     log = portal.carrier.log(channel=channel)
     return max((float(at) for at, _, to in log if to in addresses), default=0.0)
-
-
-def pin(portal: Portal, part: str, cores: Sequence[int]) -> None:
-    """Keep a part of the portal on some cores, as taskset(1) does."""
-    psutil.Process(portal.pid_of(part)).cpu_affinity(list(cores))
