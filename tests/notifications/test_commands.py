@@ -91,6 +91,24 @@ def test_the_second_of_two_is_refused():
         send(people=people)
 
 
+def test_who_has_seen_the_first_sends_an_addition():
+    people = people_of_lincoln()
+    send(people=people)
+    first = Alert.objects.sent().get()
+    with pytest.raises(CommandError, match=f"--after {first.pk} sends yours"):
+        send(people=people)
+    send("--after", str(first.pk), people=people)
+    added = Alert.objects.sent().exclude(pk=first.pk).get()
+    assert (added.emergency, added.kind) == (first.emergency, Alert.Kind.UPDATE)
+    with pytest.raises(CommandError, match=f"--after {added.pk} sends yours"):
+        send("--after", str(first.pk), people=people)  # not the newest any more
+
+
+def test_nothing_is_added_to_what_was_never_sent():
+    with pytest.raises(CommandError, match="4711 was never sent"):
+        send("--after", "4711", people=1)
+
+
 def test_the_all_clear_follows_and_ends_the_emergency():
     people = people_of_lincoln()
     send(people=people)

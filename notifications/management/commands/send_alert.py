@@ -22,7 +22,6 @@ REFUSALS = (
     drafting.NothingToSay,
     dispatch.NotConfirmed,
     dispatch.ChangedSinceReadBack,
-    dispatch.AlreadyUnderWay,
     NoWording,
     UnfilledPlaceholder,
 )
@@ -44,6 +43,13 @@ class Command(BaseCommand):
         parser.add_argument(
             "--follows", type=int, metavar="ID", help="the alert a follow-up answers to"
         )
+        parser.add_argument(
+            "--after",
+            type=int,
+            metavar="ID",
+            help="the newest alert of the same emergency, which you have seen: yours "
+            "is sent as an addition to it",
+        )
         parser.add_argument("--hazard", choices=Hazard.values, default="")
         parser.add_argument("--place", default="", help="where people go")
         parser.add_argument(
@@ -59,6 +65,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         now = timezone.now()
         user = _person(options["by"])
+        after = _seen(options["after"])
         try:
             alert = drafting.save_draft(draft=_draft(options, now), by=user, now=now)
             self._read_back(alert)
@@ -70,8 +77,18 @@ class Command(BaseCommand):
                     f"{alert.people_read_back} people would get this. Nothing was sent."
                 )
             sent = dispatch.press(
-                alert=alert, version=alert.version, typed=typed, by=user, now=now
+                alert=alert,
+                version=alert.version,
+                typed=typed,
+                by=user,
+                now=now,
+                after=after,
             )
+        except dispatch.AlreadyUnderWay as first:
+            raise CommandError(
+                f"{first} Theirs is alert {first.alert.pk}; once you have read it, "
+                f"--after {first.alert.pk} sends yours as an addition."
+            ) from first
         except REFUSALS as refusal:
             raise CommandError(str(refusal)) from refusal
         except IntegrityError as clash:
@@ -161,6 +178,16 @@ def _followed(options: dict[str, Any]) -> Alert | None:
     found = Alert.objects.sent().filter(pk=options["follows"]).first()
     if found is None or found.emergency_id is None:
         raise CommandError("Say which sent alert this answers to: --follows ID")
+    return found
+
+
+def _seen(pk: int | None) -> Alert | None:
+    """The alert under way that the person adds to, as the page's tick box names it."""
+    if pk is None:
+        return None
+    found = Alert.objects.sent().filter(pk=pk).first()
+    if found is None:
+        raise CommandError(f"Alert {pk} was never sent, so nothing can be added to it.")
     return found
 
 
