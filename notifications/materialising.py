@@ -19,7 +19,9 @@ def materialise_next(alert_id: int, *, now: datetime) -> bool:
     """
     with transaction.atomic():
         alert = (
-            Alert.objects.select_for_update()
+            # Not against key shares: a lane that counts its first `accepted` takes one
+            # at its commit, and holds counters this transaction is about to add to.
+            Alert.objects.select_for_update(no_key=True)
             .filter(pk=alert_id, materialised_at=None, released_at__isnull=False)
             .first()
         )

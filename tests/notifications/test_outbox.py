@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from notifications import outbox, reconcile
+from notifications import materialising, outbox, reconcile
 from notifications.channels.base import Kind, Outcome, Outgoing
 from notifications.channels.email import EmailPort
 from notifications.models import (
@@ -442,6 +443,43 @@ def test_only_a_live_alert_that_still_goes_out_is_sent_twice():
         Alert.objects.filter(pk=alert.pk).update(**{field: before})
     drill = send([cast.lincoln()], cast.priya(), mode=Mode.EXERCISE)
     assert outbox.may_resend([drill.pk]) == set()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(
+    connection.vendor != "postgresql", reason="SQLite has no row locks to wait for"
+)
+def test_counting_does_not_wait_while_the_rest_of_the_list_is_made(monkeypatch):
+    alert = make_alert(2)
+    Alert.objects.filter(pk=alert.pk).update(
+        state=Alert.State.RELEASED, materialised_at=None, stage=0
+    )
+    inside, go_on = threading.Event(), threading.Event()
+
+    def stand_still(name: str) -> None:
+        inside.set()
+        go_on.wait(10)
+
+    def make_list() -> None:
+        try:
+            materialising.materialise_next(alert.pk, now=timezone.now())
+        finally:
+            connection.close()
+
+    monkeypatch.setattr(materialising, "failpoint", stand_still)
+    maker = threading.Thread(target=make_list)
+    maker.start()
+    try:
+        assert inside.wait(10)
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '2s'")
+        # A counter's first row: its foreign key is checked at the commit.
+        outbox.tally(Counter({(alert.pk, "sms", "accepted"): 1}))
+    finally:
+        go_on.set()
+        maker.join(10)
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = DEFAULT")
 
 
 # -- any order of verbs ----------------------------------------------------------------
