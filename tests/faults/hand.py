@@ -251,8 +251,9 @@ def cancel(alert: int) -> Answer:
 def where(alert: int) -> Answer:
     """How far an alert has got, and whether its page would tell the truth (I5)."""
     found = Alert.objects.get(pk=alert)
-    open_rows = found.deliveries.filter(state__in=OPEN_STATES).count()
+    # The page first: what is still open after it was said to be closed is a lie.
     page = progress_of(found, now=timezone.now())
+    open_rows = found.deliveries.filter(state__in=OPEN_STATES).count()
     return {
         "state": found.state,
         "rows": found.deliveries.count(),
