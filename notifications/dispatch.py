@@ -118,7 +118,7 @@ def cancel(*, alert: Alert, by: User, now: datetime) -> Alert:
 
     Raises NotWaiting for an alert that is already at its end.
     """
-    alert = Alert.objects.select_for_update().get(pk=alert.pk)
+    alert = Alert.objects.select_for_update(no_key=True).get(pk=alert.pk)
     ended = (Alert.State.FINISHED, Alert.State.CANCELLED)
     if alert.state in ended:
         raise NotWaiting(f"This alert is already {alert.get_state_display().lower()}.")
@@ -183,11 +183,11 @@ def workers_seen(*, now: datetime) -> list[str]:
 
 def _locked(alert: Alert) -> tuple[Alert, list[School]]:
     """An alert and its schools, locked in one order: presses for a school queue up."""
-    schools = School.objects.select_for_update().filter(
+    schools = School.objects.select_for_update(no_key=True).filter(
         pk__in=alert.schools.values("pk")
     )
     locked = list(schools.order_by("pk"))
-    return Alert.objects.select_for_update().get(pk=alert.pk), locked
+    return Alert.objects.select_for_update(no_key=True).get(pk=alert.pk), locked
 
 
 def _refuse_a_second_first(

@@ -2,8 +2,9 @@
 
 from datetime import datetime
 
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
 from notifications.dispatch import sending_is_staffed
 from safety_portal.celery import app
@@ -12,19 +13,23 @@ from safety_portal.celery import app
 def check(*, now: datetime) -> dict[str, str]:
     """Part → “ok”, or what is wrong in a few words without any detail to exploit."""
     found = {"web": "ok", "database": _database(), "broker": _broker()}
-    if found["database"] == "ok":
-        staffed = sending_is_staffed(now=now)
-        found["workers"] = "ok" if staffed else "no worker seen for 20 seconds"
-    else:
-        found["workers"] = "unknown"
+    found["workers"] = _workers(now) if found["database"] == "ok" else "unknown"
     return found
+
+
+def _workers(now: datetime) -> str:
+    try:
+        staffed = sending_is_staffed(now=now)
+    except Error:  # went away between the two questions, or has no tables yet
+        return "unknown"
+    return "ok" if staffed else "no worker seen for 20 seconds"
 
 
 def _database() -> str:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except DatabaseError:
+    except Error:
         return "does not answer"
     return "ok"
 
@@ -33,6 +38,6 @@ def _broker() -> str:
     try:
         with app.connection_for_write(connect_timeout=1) as broker:
             broker.ensure_connection(max_retries=1, timeout=1)
-    except (OperationalError, OSError):
+    except (OperationalError, RedisError, OSError):
         return "does not answer"
     return "ok"
