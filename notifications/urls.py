@@ -3,7 +3,7 @@
 from django.urls import path
 
 from notifications import webhooks
-from notifications.views import alerts, compose, progress, public, reports
+from notifications.views import alerts, compose, progress, public, reports, senders
 
 urlpatterns = [
     path("alerts", alerts.alerts, name="alerts"),
@@ -22,6 +22,18 @@ urlpatterns = [
     ),
     path("alerts/<int:pk>/who.csv", reports.alert_csv, name="alert_csv"),
     path("alerts/<int:pk>/by-hand", reports.alert_by_hand, name="alert_by_hand"),
+    path("senders", senders.senders, name="senders"),
+    path("senders/<str:channel>/<str:stream>", senders.sender, name="sender"),
+    path(
+        "senders/<str:channel>/<str:stream>/pause",
+        senders.sender_pause,
+        name="sender_pause",
+    ),
+    path(
+        "senders/<str:channel>/<str:stream>/resume",
+        senders.sender_resume,
+        name="sender_resume",
+    ),
     path("a/<str:public_id>", public.alert_public, name="alert_public"),
     path("a/<str:public_id>/<str:language>", public.alert_public, name="alert_public"),
     path("hooks/sms/status/<str:receipt>", webhooks.sms_status, name="sms_status"),

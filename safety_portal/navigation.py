@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
 from notifications.views.scopes import waiting_for
+from notifications.views.senders import Paused, paused_for
 from schools.models import User
 from schools.permissions import Permission
 
@@ -25,6 +26,7 @@ class Link:
 LINKS: tuple[tuple[str, str, Permission | None], ...] = (
     ("Home", "home", None),
     ("Alerts", "alerts", Permission.SEE_ALERTS),
+    ("Senders", "senders", Permission.MANAGE_SENDERS),
     ("Roster", "roster", Permission.IMPORT_ROSTER),
     ("Audit", "audit", Permission.SEE_AUDIT),
 )
@@ -32,7 +34,7 @@ LINKS: tuple[tuple[str, str, Permission | None], ...] = (
 
 
 def navigation(request: HttpRequest) -> dict:
-    """Context for base.html: `nav`, `demo`, `sandbox_url` and `user_title`.
+    """Context for base.html: `nav`, `demo`, `sandbox_url`, `user_title`, `paused`.
 
     Who asks is looked up when a page shows it: a public page and an error page must
     not touch the session or the database for a bar they do not have.
@@ -42,6 +44,7 @@ def navigation(request: HttpRequest) -> dict:
         "sandbox_url": settings.SANDBOX_URL,
         "nav": SimpleLazyObject(lambda: _links(request)),
         "user_title": SimpleLazyObject(lambda: _title(request)),
+        "paused": SimpleLazyObject(lambda: _paused(request)),
     }
 
 
@@ -64,6 +67,12 @@ def _links(request: HttpRequest) -> list[Link]:
 def _title(request: HttpRequest) -> str:
     user = _person(request)
     return user.title if user else ""
+
+
+def _paused(request: HttpRequest) -> list[Paused]:
+    """For the banner of the home, compose and alert pages."""
+    user = _person(request)
+    return paused_for(user) if user else []
 
 
 def _person(request: HttpRequest) -> User | None:

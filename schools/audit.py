@@ -30,6 +30,7 @@ EVENT_TYPES = {
     "notifications.deliveries_read": "List of who got what was read",
     "notifications.sender_paused": "Sender paused",
     "notifications.sender_resumed": "Sender resumed",
+    "notifications.sender_changed": "Pace or price of a sender changed",
     "notifications.wording_checked": "Translation marked as checked",
     "demo.district_made": "Demo district made",
 }

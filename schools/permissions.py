@@ -14,6 +14,7 @@ class Permission(TextChoices):
     SEE_DELIVERIES = "see_deliveries", "See by name who got an alert and who did not"
     IMPORT_ROSTER = "import_roster", "Load students and guardians from a file"
     SEE_AUDIT = "see_audit", "Read the audit log"
+    MANAGE_SENDERS = "manage_senders", "Pause, resume and set the pace of senders"
     CHECK_WORDING = "check_wording", "Mark an alert translation as checked by a person"
 
 
@@ -34,10 +35,11 @@ EVERYONE_AT_SCHOOL = frozenset({P.SEE_SCHOOLS, P.SEE_ALERTS})
 SCHOOL_LEADERS = EVERYONE_AT_SCHOOL | {P.SEND_ALERTS, P.SEE_DELIVERIES}
 
 GRANTS: dict[Role, frozenset[Permission]] = {
-    Role.SYSTEM_ADMINISTRATOR: EVERYONE_AT_SCHOOL | {P.IMPORT_ROSTER, P.SEE_AUDIT},
+    Role.SYSTEM_ADMINISTRATOR: EVERYONE_AT_SCHOOL
+    | {P.IMPORT_ROSTER, P.SEE_AUDIT, P.MANAGE_SENDERS},
     Role.SAFETY_COORDINATOR: frozenset(Permission),
     Role.SUPERINTENDENT: SCHOOL_LEADERS | {P.SEE_AUDIT},
-    Role.COMMUNICATIONS_OFFICER: SCHOOL_LEADERS | {P.CHECK_WORDING},
+    Role.COMMUNICATIONS_OFFICER: SCHOOL_LEADERS | {P.CHECK_WORDING, P.MANAGE_SENDERS},
     Role.PRINCIPAL: SCHOOL_LEADERS,
     Role.ASSISTANT_PRINCIPAL: SCHOOL_LEADERS,
     Role.COUNSELOR: EVERYONE_AT_SCHOOL,

@@ -94,6 +94,8 @@ def lincoln(settings, tmp_path) -> dict:
         "public_id": alert.public_id,
         "language": "es",
         "receipt": "nothing",
+        "channel": "sms",
+        "stream": "emergency",
         "roster_import": roster_import.pk,
     }
 

@@ -26,7 +26,7 @@ NOTIFICATIONS_ROOMS = [
     {"tasks"},
     {"emergencies"},
     {"dispatch"},
-    {"forms", "management"},
+    {"forms", "sender_forms", "management"},
     {"views"},
     {"urls", "apps"},
 ]
