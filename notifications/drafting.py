@@ -185,7 +185,11 @@ def save_draft(*, draft: Draft, by: User, now: datetime) -> Alert:
     may_alert(by, draft.schools, whole_district=draft.whole_district)
     if "en" not in draft.texts or not draft.texts["en"].sms.strip():
         raise NothingToSay("Write the alert in English first. Nothing was sent.")
-    alert = Alert.objects.select_for_update().filter(form_key=draft.form_key).first()
+    alert = (
+        Alert.objects.select_for_update(no_key=True)
+        .filter(form_key=draft.form_key)
+        .first()
+    )
     if alert is None:
         alert = Alert(
             form_key=draft.form_key,

@@ -97,6 +97,10 @@ def _picked(query: str) -> str:
     return f"IN ({query})"
 
 
+def _ids() -> str:
+    return f"SELECT id FROM {_rows('id bigint')} AS v"
+
+
 def _fetch(sql: str, params: Sequence[Any] = ()) -> list[tuple]:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
@@ -218,8 +222,8 @@ def mark_sending(lease: Lease, ids: Sequence[int]) -> list[Outgoing]:
     """
     rows = _fetch(
         f"UPDATE notifications_delivery SET state = 'sending', attempts = attempts + 1"
-        f" WHERE id IN (SELECT id FROM {_rows('id bigint')} AS v)"
-        f" AND state = 'claimed' AND fence = %s AND EXISTS (SELECT 1 FROM"
+        f" WHERE id {_picked(_ids())}"
+        f" AND CASE WHEN state = 'claimed' THEN fence END = %s AND EXISTS (SELECT 1 FROM"
         f" notifications_lane WHERE channel = %s AND epoch = %s)"
         f" RETURNING id, alert_id, address, language, attempts, resent_at",
         [json.dumps([[i] for i in ids]), lease.epoch, lease.channel, lease.epoch],
@@ -236,8 +240,8 @@ def unclaim(lease: Lease, ids: Sequence[int]) -> None:
     if ids:
         _run(
             f"UPDATE notifications_delivery SET state = 'queued'"
-            f" WHERE id IN (SELECT id FROM {_rows('id bigint')} AS v)"
-            f" AND state = 'claimed' AND fence = %s",
+            f" WHERE id {_picked(_ids())}"
+            f" AND CASE WHEN state = 'claimed' THEN fence END = %s",
             [json.dumps([[i] for i in ids]), lease.epoch],
         )
 

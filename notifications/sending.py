@@ -41,7 +41,7 @@ SMALLEST_BATCH = 32
 requests in flight."""
 TURN_SECONDS = 0.025
 IDLE_SECONDS = 0.15
-READY_SECONDS = 0.04
+READY_SECONDS = 0.1
 CLAIM_AHEAD = 4
 """Batches claimed ahead: a claimed row never left, so claiming ahead costs nothing."""
 NO_SEND_BEFORE_LEASE_ENDS = 1.5

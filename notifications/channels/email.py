@@ -11,6 +11,7 @@ import ssl
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
+from functools import cache
 
 from django.conf import settings
 from django.utils import timezone
@@ -30,6 +31,12 @@ class _Refused(Exception):
         self.code = code
 
 
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Read the authorities once: it takes milliseconds, and sessions open together."""
+    return ssl.create_default_context()
+
+
 class _Session:
     """One SMTP conversation, used for one message at a time."""
 
@@ -40,7 +47,8 @@ class _Session:
     @classmethod
     async def open(cls) -> "_Session":
         """Dial, greet, and where settings ask for it encrypt and sign in."""
-        tls = ssl.create_default_context()
+        secured = settings.EMAIL_USE_SSL or settings.EMAIL_USE_TLS
+        tls = _trusted() if secured else None
         reader, writer = await asyncio.open_connection(
             settings.EMAIL_HOST,
             settings.EMAIL_PORT,
