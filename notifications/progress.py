@@ -4,17 +4,15 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from math import ceil
 
 from django.db.models import Max, Min
 
-from notifications.audiences import ASSUMED_LATENCY
+from notifications.arrival import seconds_left
 from notifications.models import (
     HANDED_OVER,
     Alert,
     Channel,
     Delivery,
-    Sender,
     State,
     Tally,
 )
@@ -110,26 +108,8 @@ def progress_of(alert: Alert, *, now: datetime) -> Progress:
         ChannelProgress(channel, counts[channel])
         for channel in sorted(counts, key=order.index)
     )
-    return Progress(alert, channels, _seconds_left(alert, channels))
-
-
-def _seconds_left(alert: Alert, channels: tuple[ChannelProgress, ...]) -> int | None:
-    """Time until the last waiting address is handed over, at the senders' pace."""
-    if alert.state == Alert.State.RELEASED:
-        return None
-    longest = 0.0
-    for one in channels:
-        if not one.waiting:
-            continue
-        sender = Sender.objects.filter(
-            channel=one.channel, stream=alert.stream, paused_at=None
-        ).first()
-        if sender is None:
-            return None
-        by_line = one.waiting * ASSUMED_LATENCY / sender.in_flight
-        by_pace = one.waiting / sender.per_second if sender.per_second else 0
-        longest = max(longest, by_line, by_pace)
-    return ceil(longest)
+    waiting = {one.channel: one.waiting for one in channels if one.waiting}
+    return Progress(alert, channels, seconds_left(alert, waiting, now=now))
 
 
 @dataclass(frozen=True)

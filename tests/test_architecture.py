@@ -20,7 +20,7 @@ NOTIFICATIONS_ROOMS = [
     {"models", "channels", "segments", "failpoints", "wording"},
     {"pace", "senders", "refusals", "alert_templates"},
     {"outbox", "audiences", "replies"},
-    {"materialising", "sending", "progress", "drafting"},
+    {"materialising", "sending", "arrival", "progress", "drafting"},
     {"reconcile", "webhooks"},
     {"engine"},
     {"tasks"},
