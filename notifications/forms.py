@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from notifications.models import Alert, Mode
+from notifications.wording import Language
 from schools.models import School
 from schools.protocols import Hazard, Protocol
 
@@ -123,3 +124,60 @@ class FindForm(forms.Form):
     """A part of a school's name."""
 
     find = forms.CharField(required=False, max_length=60)
+
+
+class WordingForm(forms.Form):
+    """Standard words in one language, and the version they were made from.
+
+    Whether the blanks are right is for `alert_templates.revise` to say.
+    """
+
+    version = forms.IntegerField(
+        widget=forms.HiddenInput, required=False, min_value=0, max_value=2**31 - 1
+    )
+    sms = forms.CharField(
+        label="Text message",
+        max_length=LONGEST["sms"],
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+    subject = forms.CharField(
+        label="Subject of the email", max_length=LONGEST["subject"], required=False
+    )
+    body = forms.CharField(
+        label="Email, and what the public page says",
+        max_length=LONGEST["body"],
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 14}),
+    )
+
+    def __init__(self, *args: Any, language: Language, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for part in PARTS:
+            attrs = self.fields[part].widget.attrs
+            attrs["lang"] = language.code
+            attrs["dir"] = "rtl" if language.rtl else "ltr"
+            attrs["class"] = "form-control"
+            if part in self.errors:
+                attrs["class"] += " is-invalid"
+
+
+class WordingCheckForm(forms.Form):
+    """A person's word that a translation says what the English says."""
+
+    version = forms.IntegerField(min_value=1, max_value=2**31 - 1)
+    english_version = forms.IntegerField(min_value=1, max_value=2**31 - 1)
+    reads_language = forms.BooleanField(
+        error_messages={"required": "Only somebody who reads the language can say so."},
+    )
+    says_the_same = forms.BooleanField(
+        label="I have read this and it says what the English says",
+        error_messages={"required": "Read all three parts first, then tick this."},
+    )
+
+    def __init__(
+        self, *args: Any, name: str, language: Language, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        reads = f"I, {name}, read {language.english_name}"
+        self.fields["reads_language"].label = reads

@@ -3,7 +3,15 @@
 from django.urls import path
 
 from notifications import webhooks
-from notifications.views import alerts, compose, progress, public, reports, senders
+from notifications.views import (
+    alerts,
+    compose,
+    progress,
+    public,
+    reports,
+    senders,
+    wordings,
+)
 
 urlpatterns = [
     path("alerts", alerts.alerts, name="alerts"),
@@ -33,6 +41,15 @@ urlpatterns = [
         "senders/<str:channel>/<str:stream>/resume",
         senders.sender_resume,
         name="sender_resume",
+    ),
+    path("wording", wordings.wordings, name="wording"),
+    path(
+        "wording/<str:key>/<str:language>", wordings.wording_edit, name="wording_edit"
+    ),
+    path(
+        "wording/<str:key>/<str:language>/check",
+        wordings.wording_check,
+        name="wording_check",
     ),
     path("a/<str:public_id>", public.alert_public, name="alert_public"),
     path("a/<str:public_id>/<str:language>", public.alert_public, name="alert_public"),

@@ -32,6 +32,7 @@ EVENT_TYPES = {
     "notifications.sender_resumed": "Sender resumed",
     "notifications.sender_changed": "Pace or price of a sender changed",
     "notifications.wording_checked": "Translation marked as checked",
+    "notifications.wording_revised": "Standard words changed",
     "demo.district_made": "Demo district made",
 }
 """Every type of event, `floor.thing_happened`, with its words on screen."""
