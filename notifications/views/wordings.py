@@ -191,6 +191,8 @@ def wording_edit(request: HttpRequest, key: str, language: str) -> HttpResponse:
 @never_cache
 def wording_check(request: HttpRequest, key: str, language: str) -> HttpResponse:
     """Write down that the person who asks has read a translation and stands by it."""
+    # Read before the words are: English that changes from here on makes the check old.
+    now = timezone.now()
     text, user = _text_or_404(key, language), person(request)
     if request.method == "GET":  # somebody reloaded, or signed in again
         return redirect("wording_edit", key, language)
@@ -205,7 +207,7 @@ def wording_check(request: HttpRequest, key: str, language: str) -> HttpResponse
         messages.error(request, CHANGED)
         return redirect("wording_edit", key, language)
     try:
-        alert_templates.mark_checked(template=text.newest, by=user, now=timezone.now())
+        alert_templates.mark_checked(template=text.newest, by=user, now=now)
     except alert_templates.AlreadyChecked as refusal:
         messages.info(request, str(refusal))
         return redirect("wording_edit", key, language)
