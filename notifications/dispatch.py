@@ -208,8 +208,11 @@ def _refuse_a_second_first(
 
 
 def _release(alert: Alert, schools: list[School], *, by: User, now: datetime) -> Alert:
-    """Freeze the alert and hand it to the workers, within the caller's transaction."""
-    if alert.emergency_id is None:
+    """Freeze the alert and hand it to the workers, within the caller's transaction.
+
+    A check of the line at no school declares nothing, so there is nothing to end.
+    """
+    if alert.emergency_id is None and schools:
         alert.emergency = emergencies.declare(
             schools=schools,
             protocol=alert.protocol,
@@ -218,7 +221,7 @@ def _release(alert: Alert, schools: list[School], *, by: User, now: datetime) ->
             by=by,
             now=now,
         )
-    else:
+    elif alert.emergency_id is not None:
         earlier = Alert.objects.filter(
             emergency=alert.emergency_id, superseded_at=None
         ).exclude(pk=alert.pk)

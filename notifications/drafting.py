@@ -37,6 +37,10 @@ class AlreadySent(ValueError):
         self.alert = alert
 
 
+class NoSchool(ValueError):
+    """The alert speaks of no school, which only a test of district staff may do."""
+
+
 class NothingToSay(ValueError):
     """There is no English text, and English stands in for every other language."""
 
@@ -180,7 +184,7 @@ def save_draft(*, draft: Draft, by: User, now: datetime) -> Alert:
     """Keep what was composed and count who would get it; the alert, still a draft.
 
     Submitting the same form again changes the draft and its version. Raises NotYours,
-    AlreadySent, NothingToSay.
+    AlreadySent, NothingToSay, NoSchool.
     """
     may_alert(by, draft.schools, whole_district=draft.whole_district)
     if "en" not in draft.texts or not draft.texts["en"].sms.strip():
@@ -212,6 +216,8 @@ def save_draft(*, draft: Draft, by: User, now: datetime) -> Alert:
     if draft.follows is not None and draft.follows.emergency is not None:
         schools = _continue(alert, draft.follows.emergency)
         may_alert(by, schools, whole_district=alert.whole_district)
+    if not schools and not _may_name_no_school(alert):
+        raise NoSchool("Choose at least one school. Nothing was sent.")
     alert.place = draft.place
     alert.next_update_by = draft.next_update_by
     alert.expires_after_minutes = LIFETIME_MINUTES[Mode(alert.mode)]
@@ -244,6 +250,15 @@ def save_draft(*, draft: Draft, by: User, now: datetime) -> Alert:
     return alert
 
 
+def _may_name_no_school(alert: Alert) -> bool:
+    """A test of staff that names no school reaches the district roles, nobody else."""
+    return (
+        alert.mode == Mode.TEST
+        and alert.audience == Alert.Audience.STAFF
+        and not alert.whole_district
+    )
+
+
 def _continue(alert: Alert, emergency: Emergency) -> list[School]:
     """Give a follow-up the widest audience of its emergency; the schools it names."""
     sent = emergency.alerts.sent()
@@ -267,7 +282,13 @@ def read_back(alert: Alert) -> audiences.ReadBack:
 
 
 def may_alert(by: User, schools: Sequence[School], *, whole_district: bool) -> None:
-    """Refuse a person who may not alert every one of these schools, with NotYours."""
+    """Refuse a person who may not alert every one of these schools, with NotYours.
+
+    Without a school it is the district's own staff that is told, which takes a role
+    for the whole district.
+    """
+    if not schools and not by.may_everywhere(Permission.SEND_ALERTS):
+        raise NotYours("You may not send alerts to the district's own staff.")
     theirs = set(by.schools_where(Permission.SEND_ALERTS).values_list("pk", flat=True))
     foreign = [school.name for school in schools if school.pk not in theirs]
     if foreign:

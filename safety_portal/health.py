@@ -6,6 +6,7 @@ from django.db import Error, connection
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
+from notifications import readiness
 from notifications.dispatch import sending_is_staffed
 from safety_portal.celery import app
 
@@ -15,6 +16,14 @@ def check(*, now: datetime) -> dict[str, str]:
     found = {"web": "ok", "database": _database(), "broker": _broker()}
     found["workers"] = _workers(now) if found["database"] == "ok" else "unknown"
     return found
+
+
+def alarms(*, now: datetime) -> str:
+    """“ok” or how many alarms of which level: the words are for those who sign in."""
+    try:
+        return readiness.counted(readiness.alarms(now=now))
+    except Error:
+        return "unknown"
 
 
 def _workers(now: datetime) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import environ
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.conf.locale import LANG_INFO
 
@@ -203,6 +204,11 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "run" / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "notifications.sweep", "schedule": 15.0},
+    # 16:00 UTC is a school morning all over the United States; due once in 30 days.
+    "canary": {
+        "task": "safety_portal.canary",
+        "schedule": crontab(minute=0, hour=16, day_of_week="mon-fri"),
+    },
 }
 
 # -- the way out -----------------------------------------------------------------------
@@ -219,6 +225,8 @@ EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str(
     "DEFAULT_FROM_EMAIL", default="alerts@district.example.org"
 )
+# Who the monthly test to district staff is sent for, by email; off when empty.
+CANARY_BY = env.str("CANARY_BY", default="")
 SANDBOX_URL = env.str("SANDBOX_URL", default="")
 
 LOGGING = {

@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from notifications import readiness
 from notifications.models import Emergency
 from notifications.views import before, progress, scopes
 from safety_portal import health
@@ -46,6 +47,8 @@ def home(request: HttpRequest) -> HttpResponse:
         .prefetch_related("schools")[:SHOWN]
     )
     found = health.check(now=now)
+    may_send = user.may(Permission.SEND_ALERTS)
+    may_look_after = may_send or user.may(Permission.MANAGE_SENDERS)
     context = {
         "schools": schools[: SHOWN + 1],
         "school_count": schools.count(),
@@ -53,10 +56,11 @@ def home(request: HttpRequest) -> HttpResponse:
         "rows": progress.rows(recent),
         "late": [alert for alert in recent if progress.broken_promise(alert, now)],
         "waiting": scopes.waiting_for(user).count(),
-        "may_send": user.may(Permission.SEND_ALERTS),
+        "may_send": may_send,
         "may_import": user.may(Permission.IMPORT_ROSTER),
         "may_audit": user.may(Permission.SEE_AUDIT),
         "dispatcher": before.dispatcher(now),
+        "alarms": readiness.alarms(now=now) if may_look_after else [],
         "parts": [
             (PARTS.get(part, part), "ok" if word == "ok" else "bad", word)
             for part, word in found.items()
@@ -66,13 +70,19 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "home.html", context)
 
 
-@public(because="A monitoring system asks without an account; it learns four words.")
+@public(because="A monitoring system asks without an account; it learns five words.")
 @require_safe
 @never_cache
 def healthz(request: HttpRequest) -> HttpResponse:
-    """200 when web, database, broker and workers are alive; 503 names which is not."""
-    found = health.check(now=timezone.now())
-    return JsonResponse(found, status=200 if all_well(found) else 503)
+    """200 when web, database, broker and workers are alive; 503 names which is not.
+
+    `alarms` counts what else speaks against sending, as `alert_check` tells it; a
+    paused sender is no reason to take the pages away, so it does not make a 503.
+    """
+    now = timezone.now()
+    found = health.check(now=now)
+    status = 200 if all_well(found) else 503
+    return JsonResponse(found | {"alarms": health.alarms(now=now)}, status=status)
 
 
 def all_well(found: dict[str, str]) -> bool:

@@ -26,6 +26,8 @@ NOTIFICATIONS_ROOMS = [
     {"tasks"},
     {"emergencies"},
     {"dispatch"},
+    {"canary"},
+    {"readiness"},
     {"forms", "sender_forms", "management"},
     {"views"},
     {"urls", "apps"},

@@ -13,16 +13,28 @@ from .emergency import Emergency, Mode
 
 class AlertQuerySet(models.QuerySet["Alert"]):
     def visible_to(self, user: User) -> "AlertQuerySet":
-        """Alerts to a school at which `user` may see alerts, or to all of them."""
+        """Alerts to a school at which `user` may see alerts, or to all of them.
+
+        One that speaks of no school, a test of the district's own staff, is seen by
+        those who see the alerts of the whole district.
+        """
         schools = user.schools_where(Permission.SEE_ALERTS)
         spoken_of = AlertSchool.objects.filter(school__in=schools).values("alert")
         if not schools.exists():
             return self.none()
-        return self.filter(Q(pk__in=spoken_of) | Q(whole_district=True))
+        theirs = Q(pk__in=spoken_of) | Q(whole_district=True)
+        if user.may_everywhere(Permission.SEE_ALERTS):
+            schools_of_it = AlertSchool.objects.filter(alert=models.OuterRef("pk"))
+            theirs |= Q(~models.Exists(schools_of_it))
+        return self.filter(theirs)
 
     def drafts(self) -> "AlertQuerySet":
         """Composed, not sent."""
         return self.filter(state=Alert.State.DRAFT)
+
+    def canaries(self) -> "AlertQuerySet":
+        """Tests that speak of no school: they go to the district's own staff."""
+        return self.filter(mode=Mode.TEST, alert_schools=None)
 
     def going_out(self) -> "AlertQuerySet":
         """Released and not yet at an end."""

@@ -88,7 +88,9 @@ def alert_state(alert: Alert, *, is_open: bool) -> Status:
 
 def what(alert: Alert) -> str:
     """What an alert is, in two or three words: “Lockdown · Update”."""
-    protocol = Protocol(alert.protocol).label if alert.protocol else "Alert"
+    if not alert.protocol:
+        return "Check of the line"
+    protocol = Protocol(alert.protocol).label
     if alert.kind == Alert.Kind.FIRST:
         return str(protocol)
     return f"{protocol} · {alert.get_kind_display()}"
@@ -96,7 +98,7 @@ def what(alert: Alert) -> str:
 
 def loud(alert: Alert) -> str:
     """What is being said, as the press says it: LOCKDOWN, ALL CLEAR."""
-    if alert.kind == Alert.Kind.FIRST:
+    if alert.kind == Alert.Kind.FIRST and alert.protocol:
         return str(Protocol(alert.protocol).label).upper()
     return alert.get_kind_display().upper()
 

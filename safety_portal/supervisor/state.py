@@ -21,6 +21,7 @@ SETTINGS = (  # what settings.py reads; docs/running.md explains each
     *("TWILIO_BASE_URL", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"),
     *("EMAIL_HOST", "EMAIL_PORT", "EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD"),
     *("EMAIL_USE_TLS", "EMAIL_USE_SSL", "DEFAULT_FROM_EMAIL"),
+    "CANARY_BY",
 )
 WORDS = """
 amber apple aspen beach birch bloom brook cedar chalk cliff cloud clover coral creek

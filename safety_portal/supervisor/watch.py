@@ -150,7 +150,9 @@ class Watch:
             answer = line.getresponse()
             if answer.status in (301, 302):
                 return {"web": ONLY_HTTPS}
-            return dict(json.loads(answer.read()))
+            found = dict(json.loads(answer.read()))
+            found.pop("alarms", None)  # about alerts, not about these parts
+            return found
         except (OSError, HTTPException, ValueError):
             return {"web": "does not answer"}
         finally:

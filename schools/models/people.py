@@ -58,6 +58,11 @@ class User(AbstractBaseUser):
             granting = granting.filter(Q(school=school) | Q(school=None))
         return self.is_active and granting.exists()
 
+    def may_everywhere(self, permission: Permission) -> bool:
+        """True if a current role grants it for the whole district."""
+        granting = self.memberships.current().granting(permission)
+        return self.is_active and granting.filter(school=None).exists()
+
     def schools_where(self, permission: Permission) -> models.QuerySet[School]:
         """Every school at which this person holds the permission."""
         granting = self.memberships.current().granting(permission)
