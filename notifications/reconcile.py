@@ -8,18 +8,20 @@ from collections import Counter
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from notifications import materialising, outbox, refusals
+from notifications import fallback, materialising, outbox, refusals
 from notifications.models import (
     OPEN_STATES,
     PROVIDER_RANK,
     Alert,
+    Channel,
     Delivery,
     ProviderEvent,
     State,
     Worker,
 )
+from schools.models import ContactPoint
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +43,10 @@ STRAGGLER = timedelta(seconds=3)
 """A released alert this old whose list is unfinished has lost its doorbell."""
 
 
+FRESH_FOR = timedelta(days=1)
+"""An address confirmed this recently needs no new date: it would say no more."""
+
+
 def apply_events(*, now: datetime, limit: int = 2000) -> int:
     """Apply callbacks in a batch, the highest rank per delivery; how many were read.
 
@@ -50,10 +56,14 @@ def apply_events(*, now: datetime, limit: int = 2000) -> int:
     if not ProviderEvent.objects.filter(applied_at=None).exists():
         return 0  # asked often: no need to take SQLite's one writer's lock
     with transaction.atomic():
-        return _apply_events(now=now, limit=limit)
+        applied, failed_texts = _apply_events(now=now, limit=limit)
+    for alert_id, addresses in failed_texts.items():
+        fallback.fall_back(alert_id, now=now, addresses=addresses)
+    return applied
 
 
-def _apply_events(*, now: datetime, limit: int) -> int:
+def _apply_events(*, now: datetime, limit: int) -> tuple[int, dict[int, list[str]]]:
+    """How many events were read, and the texts that failed, by alert."""
     events = list(
         _unlocked(ProviderEvent.objects.filter(applied_at=None).order_by("pk"))[:limit]
     )
@@ -67,7 +77,9 @@ def _apply_events(*, now: datetime, limit: int) -> int:
             best[event.delivery_id] = (rank, event, state)
     moves = Counter[tuple[int, str, str]]()
     changed: list[Delivery] = []
-    unusable: list[tuple[str, str, str]] = []
+    refused: dict[str, list[tuple[str, str, str]]] = {}
+    failed_texts: dict[int, list[str]] = {}
+    confirmed: list[str] = []
     deliveries = (
         Delivery.objects.select_for_update(of=("self",))
         .filter(pk__in=best)
@@ -89,24 +101,43 @@ def _apply_events(*, now: datetime, limit: int) -> int:
         delivery.not_before = None
         changed.append(delivery)
         if ended_badly:
-            unusable.append((delivery.address, delivery.alert.stream, event.code))
+            refused.setdefault(delivery.channel, []).append(
+                (delivery.address, delivery.alert.stream, event.code)
+            )
+            if delivery.channel == Channel.SMS:
+                failed_texts.setdefault(delivery.alert_id, []).append(delivery.address)
+        elif state is State.DELIVERED:
+            confirmed.append(delivery.address)
     Delivery.objects.bulk_update(
         changed,
         ["state", "reason", "provider_sid", "accepted_at", "not_before"],
         batch_size=500,
     )
     outbox.tally(moves)
-    if unusable:
-        refusals.note("sms", unusable, now=now)
+    _confirm(confirmed, now=now)
+    for channel, which in refused.items():
+        refusals.note(channel, which, now=now)
     ProviderEvent.objects.filter(pk__in=[e.pk for e in events]).update(applied_at=now)
-    return len(events)
+    return len(events), failed_texts
 
 
-def _unlocked(events):
-    """Events no other worker is applying at this moment."""
+def _confirm(addresses: list[str], *, now: datetime) -> None:
+    """Note that these addresses work; at most once a day each.
+
+    What another worker is noting at this moment is left to it: no two wait in a ring.
+    """
+    stale = Q(verified_at=None) | Q(verified_at__lt=now - FRESH_FOR)
+    points = ContactPoint.objects.filter(stale, address__in=addresses).order_by("pk")
+    found = list(_unlocked(points).values_list("pk", flat=True)) if addresses else []
+    if found:
+        ContactPoint.objects.filter(pk__in=found).update(verified_at=now)
+
+
+def _unlocked(rows: QuerySet) -> QuerySet:
+    """Rows no other worker is at work on at this moment."""
     if connection.features.has_select_for_update_skip_locked:
-        return events.select_for_update(skip_locked=True)
-    return events
+        return rows.select_for_update(skip_locked=True)
+    return rows
 
 
 def expire(*, now: datetime) -> int:
@@ -125,13 +156,17 @@ def expire(*, now: datetime) -> int:
 
 
 def finish(*, now: datetime) -> int:
-    """Close alerts whose list is complete and has no open row; how many."""
+    """Close alerts whose list is complete and has no open row; how many.
+
+    Before that, one look for an email where a text failed: see `fallback`.
+    """
     still_open = Delivery.objects.filter(alert=OuterRef("pk"), state__in=OPEN_STATES)
-    return (
-        Alert.objects.filter(state=Alert.State.MATERIALISED)
-        .filter(~Exists(still_open))
-        .update(state=Alert.State.FINISHED, finished_at=now)
+    at_end = Alert.objects.filter(state=Alert.State.MATERIALISED).filter(
+        ~Exists(still_open)
     )
+    for pk in list(at_end.values_list("pk", flat=True)):
+        fallback.fall_back(pk, now=now)
+    return at_end.update(state=Alert.State.FINISHED, finished_at=now)
 
 
 def pick_up_stragglers(*, now: datetime) -> int:

@@ -18,6 +18,14 @@ UNUSABLE_CODES = {
     "30006": "landline",
     "550": "no_such_mailbox",
     "553": "no_such_mailbox",
+    "5.1.0": "no_such_mailbox",
+    "5.1.1": "no_such_mailbox",
+    "5.1.2": "no_such_domain",
+    "5.1.3": "not_an_address",
+    "5.1.6": "mailbox_moved",
+    "5.1.10": "no_such_domain",
+    "5.2.1": "mailbox_closed",
+    "5.4.4": "no_such_domain",
 }
 """The address itself is at fault: the school's office has to ask for another."""
 

@@ -19,8 +19,16 @@ FLOORS = {
 NOTIFICATIONS_ROOMS = [
     {"models", "channels", "segments", "failpoints", "wording"},
     {"pace", "senders", "refusals", "alert_templates"},
-    {"outbox", "audiences", "replies"},
-    {"materialising", "sending", "arrival", "progress", "drafting"},
+    {"outbox", "audiences", "replies", "reachability", "bounces"},
+    {
+        "materialising",
+        "sending",
+        "arrival",
+        "progress",
+        "drafting",
+        "corrections",
+        "fallback",
+    },
     {"reconcile", "webhooks"},
     {"engine"},
     {"tasks"},

@@ -26,6 +26,7 @@ from notifications.models import (
     Channel,
     Delivery,
     Recipient,
+    State,
 )
 from notifications.views import in_words, scopes
 from schools import audit
@@ -119,9 +120,17 @@ def alert_by_hand(request: HttpRequest, pk: int) -> HttpResponse:
         "lists": lists,
         "sent": sent,
         "still_going": sent and (is_open or alert.materialised_at is None),
+        "newer": _newer(alert),
         "made_at": timezone.now(),
     }
     return render(request, "alerts/by_hand.html", context)
+
+
+def _newer(alert: Alert) -> Alert | None:
+    """The alert that answers for what was unsent when its words replaced these."""
+    if alert.superseded_at is None or alert.emergency is None:
+        return None
+    return alert.emergency.alerts.sent().exclude(pk=alert.pk).first()
 
 
 def ahead(alert: Alert, user: User) -> list[tuple[str, list[ByHand]]]:
@@ -145,7 +154,12 @@ def ahead(alert: Alert, user: User) -> list[tuple[str, list[ByHand]]]:
 
 
 def after(alert: Alert, user: User) -> list[tuple[str, list[ByHand]]]:
-    """School → guardians of whom no address took the alert, or still may."""
+    """School → guardians of whom no address took the alert, or still may.
+
+    Read from the rows as they are now: a text that a carrier gives up after an hour
+    puts its guardian here at once. Where newer words took an unsent row's place, the
+    newer alert's list answers for it.
+    """
     if alert.audience == Alert.Audience.STAFF:
         return []
     schools = scopes.named_schools(user)
@@ -154,7 +168,7 @@ def after(alert: Alert, user: User) -> list[tuple[str, list[ByHand]]]:
     else:
         schools &= set(alert.schools.values_list("pk", flat=True))
     taken = Delivery.objects.filter(
-        alert=alert, state__in=(*HANDED_OVER, *OPEN_STATES)
+        alert=alert, state__in=(*HANDED_OVER, *OPEN_STATES, State.SUPERSEDED)
     ).exclude(channel=Channel.BY_HAND)
     reached = ContactPoint.objects.filter(
         guardian=OuterRef("pk"), address__in=taken.values("address")
