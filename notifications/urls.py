@@ -8,6 +8,7 @@ from notifications.views import (
     compose,
     progress,
     public,
+    reach,
     reports,
     senders,
     wordings,
@@ -51,8 +52,21 @@ urlpatterns = [
         wordings.wording_check,
         name="wording_check",
     ),
+    path("reach", reach.reach, name="reach"),
+    path("reach.csv", reach.reach_csv, name="reach_csv"),
+    path("reach/schools/<slug:code>", reach.reach_school, name="reach_school"),
+    path(
+        "reach/schools/<slug:code>.csv", reach.reach_school_csv, name="reach_school_csv"
+    ),
+    path("reach/to-correct", reach.reach_office, name="reach_office"),
+    path("reach/to-correct.csv", reach.reach_office_csv, name="reach_office_csv"),
+    path("reach/stops.csv", reach.reach_stops_csv, name="reach_stops_csv"),
+    path(
+        "reach/to-correct/<int:point>/usable", reach.reach_usable, name="reach_usable"
+    ),
     path("a/<str:public_id>", public.alert_public, name="alert_public"),
     path("a/<str:public_id>/<str:language>", public.alert_public, name="alert_public"),
     path("hooks/sms/status/<str:receipt>", webhooks.sms_status, name="sms_status"),
     path("hooks/sms/reply", webhooks.sms_reply, name="sms_reply"),
+    path("hooks/email/bounce", webhooks.email_bounce, name="email_bounce"),
 ]

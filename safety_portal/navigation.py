@@ -26,6 +26,7 @@ class Link:
 LINKS: tuple[tuple[str, str, Permission | None], ...] = (
     ("Home", "home", None),
     ("Alerts", "alerts", Permission.SEE_ALERTS),
+    ("Reach", "reach", Permission.SEE_DELIVERIES),
     ("Wording", "wording", Permission.CHECK_WORDING),
     ("Senders", "senders", Permission.MANAGE_SENDERS),
     ("Roster", "roster", Permission.IMPORT_ROSTER),

@@ -28,6 +28,7 @@ EVENT_TYPES = {
     "notifications.alert_awaits_approval": "Alert waits for a second person",
     "notifications.alert_cancelled": "Alert cancelled",
     "notifications.deliveries_read": "List of who got what was read",
+    "notifications.address_usable_again": "Address may be tried again",
     "notifications.sender_paused": "Sender paused",
     "notifications.sender_resumed": "Sender resumed",
     "notifications.sender_changed": "Pace or price of a sender changed",

@@ -37,6 +37,9 @@ LINCOLNS_OWN = {
     "alert_csv",
     "alert_by_hand",
     "school",
+    "reach_school",
+    "reach_school_csv",
+    "reach_usable",
 }
 """Names of addresses that lead to a record of one school."""
 AUTHORS_OWN = {"alert_edit", "alert_press"}
@@ -84,6 +87,11 @@ def lincoln(settings, tmp_path) -> dict:
         person()
     alert = delivering.send([cast.lincoln()], cast.priya())
     delivering.make_list(alert)
+    stale = cast.make_guardian(
+        "Land Line",
+        phones=[cast.phone_number(7002)],
+        students=[cast.make_student("Lena Line", cast.lincoln())],
+    ).contact_points.get()
     roster_import = RosterImport.objects.create(
         file_name="roster.csv", created_at=timezone.now(), created_by=cast.dana()
     )
@@ -98,6 +106,7 @@ def lincoln(settings, tmp_path) -> dict:
         "channel": "sms",
         "stream": "emergency",
         "roster_import": roster_import.pk,
+        "point": stale.pk,
     }
 
 

@@ -38,5 +38,6 @@ def school(request: HttpRequest, code: str) -> HttpResponse:
         "students": f"{found.students.filter(left_on=None).count():,}",
         "alikes": School.objects.look_alikes(found)[:5],
         "may_send": user.may(Permission.SEND_ALERTS, found),
+        "may_see_names": user.may(Permission.SEE_DELIVERIES, found),
     }
     return render(request, "schools/school.html", context)
