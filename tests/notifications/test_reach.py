@@ -7,13 +7,22 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from notifications import corrections, reachability, reconcile
+from notifications import reachability, reconcile
 from notifications.alert_templates import LIFE_SAFETY
-from notifications.models import AlertTemplate, Delivery, ProviderEvent, Suppression
+from notifications.models import AlertTemplate, Delivery, ProviderEvent
 from notifications.reachability import Lack
-from schools.models import AuditEvent, ContactPoint, Guardian, Stream
+from schools.models import AuditEvent, Guardian, Stream
 from tests import cast
 from tests.notifications import delivering
+from tests.notifications.reaching import (
+    confirm,
+    counts,
+    family,
+    get,
+    of_lincoln,
+    stop,
+    unusable,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -21,46 +30,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _static(settings, tmp_path):
     settings.STATIC_ROOT = str(tmp_path)
-
-
-def family(
-    name: str, *, phones: tuple = (), emails: tuple = (), school=None, **fields
-) -> Guardian:
-    """A guardian at Lincoln with one student of that name."""
-    student = cast.make_student(f"{name} Child", school or cast.lincoln())
-    return cast.make_guardian(
-        name, phones=phones, emails=emails, students=[student], **fields
-    )
-
-
-def counts(*schools) -> dict[int, reachability.SchoolReach]:
-    ids = [school.pk for school in schools or (cast.lincoln(),)]
-    return {
-        one.school_id: one for one in reachability.by_school(ids, now=timezone.now())
-    }
-
-
-def of_lincoln() -> reachability.SchoolReach:
-    return counts()[cast.lincoln().pk]
-
-
-def stop(address: str, stream: str = Stream.EMERGENCY, channel: str = "sms") -> None:
-    Suppression.objects.create(
-        channel=channel,
-        stream=stream,
-        address=address,
-        reason="stopped",
-        since=timezone.now(),
-    )
-
-
-def unusable(guardian: Guardian, because: str = "landline") -> None:
-    guardian.contact_points.update(unusable_at=timezone.now(), unusable_because=because)
-
-
-def confirm(guardian: Guardian, days_ago: int = 0) -> None:
-    at = timezone.now() - timedelta(days=days_ago)
-    guardian.contact_points.update(verified_at=at)
 
 
 # -- counting --------------------------------------------------------------------------
@@ -226,11 +195,6 @@ def test_an_address_confirmed_today_is_not_written_again():
 # -- the pages -------------------------------------------------------------------------
 
 
-def get(client, person, path: str):
-    client.force_login(person)
-    return client.get(path)
-
-
 def test_the_table_shows_only_the_readers_schools_and_names_nobody(client):
     cast.omar()
     family("Noor")
@@ -287,104 +251,3 @@ def test_no_cell_of_a_file_is_a_formula(client):
         lines = get(client, cast.priya(), path).content.decode().splitlines()
         cells = [cell for line in lines[1:] for cell in line.split(",")]
         assert not [c for c in cells if c.strip('"').startswith(("=", "+", "@"))]
-
-
-# -- the office ------------------------------------------------------------------------
-
-
-def test_the_office_sees_what_is_wrong_and_whose_it_is(client):
-    unusable(family("Lena", phones=[cast.phone_number(1)]))
-    unusable(family("Rolf", emails=["r@f.example.org"], school=cast.roosevelt()))
-    html = get(client, cast.priya(), "/reach/to-correct").content.decode()
-    assert "A landline: it takes no texts" in html
-    assert "Lena Child (Lincoln High)" in html
-    assert "Rolf" not in html
-    assert "Rolf" in get(client, cast.dana(), "/reach/to-correct").content.decode()
-
-
-def test_an_address_marked_usable_is_tried_again_by_everyone_who_has_it(client):
-    lena = family("Lena", phones=[cast.phone_number(1)])
-    shares = family("Leo", phones=[cast.phone_number(1)])
-    unusable(lena), unusable(shares)
-    point = lena.contact_points.get()
-    client.force_login(cast.priya())
-    path = f"/reach/to-correct/{point.pk}/usable"
-    assert client.get(path).status_code == 405
-    assert client.post(path).status_code == 302
-    assert not ContactPoint.objects.exclude(unusable_at=None).exists()
-    event = AuditEvent.objects.get(type="notifications.address_usable_again")
-    assert event.by_name == "Priya Raman"
-    assert event.data == {"kind": "phone", "reason": "landline", "guardians": 2}
-    client.post(path)  # a second press changes nothing and records nothing
-    assert AuditEvent.objects.filter(type=event.type).count() == 1
-
-
-def test_a_stranger_frees_no_address(client):
-    lena = family("Lena", phones=[cast.phone_number(1)])
-    unusable(lena)
-    client.force_login(cast.omar())
-    path = f"/reach/to-correct/{lena.contact_points.get().pk}/usable"
-    assert client.post(path).status_code == 404
-    assert lena.contact_points.get().unusable_because == "landline"
-
-
-def test_nothing_is_freed_where_the_audit_row_cannot_be_written(monkeypatch):
-    lena = family("Lena", phones=[cast.phone_number(1)])
-    unusable(lena)
-    monkeypatch.setattr(corrections.audit, "EVENT_TYPES", {})
-    with pytest.raises(KeyError):
-        corrections.mark_usable(
-            point=lena.contact_points.get(), by=cast.priya(), now=timezone.now()
-        )
-    assert lena.contact_points.get().unusable_because == "landline"
-
-
-# -- the STOP ledger -------------------------------------------------------------------
-
-
-def ledger(*schools, everyone: bool = False) -> list[corrections.Stopped]:
-    return corrections.stopped([s.pk for s in schools], everyone=everyone)
-
-
-def test_the_ledger_says_whose_and_which_other_way_is_left():
-    family("Stan", phones=[cast.phone_number(2)], emails=["stan@f.example.org"])
-    stop(cast.phone_number(2))
-    (one,) = ledger(cast.lincoln())
-    assert one.whose == ("Stan",)
-    assert one.students == ("Stan Child (Lincoln High)",)
-    assert one.others == ("stan@f.example.org",)
-    assert not one.kept
-
-
-def test_a_stop_to_routine_is_in_the_ledger_and_emergencies_still_arrive():
-    family("Rob", phones=[cast.phone_number(1)])
-    stop(cast.phone_number(1), Stream.ROUTINE)
-    (one,) = ledger(cast.lincoln())
-    assert one.kept
-    delivering.ready_to_send()
-    alert = delivering.send([cast.lincoln()], cast.priya())
-    delivering.make_list(alert)
-    row = Delivery.objects.get(alert=alert, address=cast.phone_number(1))
-    assert (row.state, row.reason) == ("queued", "")
-
-
-def test_the_ledger_of_a_school_names_no_other_schools_people():
-    family("Rolf", phones=[cast.phone_number(1)], school=cast.roosevelt())
-    stop(cast.phone_number(1))
-    stop(str(cast.omar().mobile))
-    stop("+12905550999")  # nobody's
-    assert ledger(cast.lincoln()) == []
-    assert len(ledger(cast.roosevelt())) == 2
-    found = ledger(cast.lincoln(), cast.roosevelt(), everyone=True)
-    assert [one.whose for one in found].count(()) == 1
-    assert len(found) == 3
-
-
-def test_the_pages_of_stops_open_and_are_written_down(client):
-    family("Stan", phones=[cast.phone_number(2)])
-    stop(cast.phone_number(2))
-    html = get(client, cast.priya(), "/reach/to-correct").content.decode()
-    assert "No other way known" in html
-    text = get(client, cast.priya(), "/reach/stops.csv").content.decode()
-    assert "Stan" in text
-    assert AuditEvent.objects.filter(type="notifications.deliveries_read").count() == 2
