@@ -4,7 +4,6 @@ Every function here may run at any time, twice, or in two workers at once.
 """
 
 import logging
-from collections import Counter
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
@@ -64,9 +63,8 @@ def apply_events(*, now: datetime, limit: int = 2000) -> int:
 
 def _apply_events(*, now: datetime, limit: int) -> tuple[int, dict[int, list[str]]]:
     """How many events were read, and the texts that failed, by alert."""
-    events = list(
-        _unlocked(ProviderEvent.objects.filter(applied_at=None).order_by("pk"))[:limit]
-    )
+    unread = ProviderEvent.objects.filter(applied_at=None).order_by("pk")
+    events = list(_unlocked(unread)[:limit])
     best: dict[int, tuple[int, ProviderEvent, State]] = {}
     for event in events:
         state = PROVIDER_WORDS.get(event.status)
@@ -75,44 +73,29 @@ def _apply_events(*, now: datetime, limit: int) -> tuple[int, dict[int, list[str
         rank = PROVIDER_RANK[state]
         if rank > best.get(event.delivery_id, (0,))[0]:
             best[event.delivery_id] = (rank, event, state)
-    moves = Counter[tuple[int, str, str]]()
-    changed: list[Delivery] = []
+    moves = outbox.Moves()
+    reports: list[outbox.Report] = []
     refused: dict[str, list[tuple[str, str, str]]] = {}
     failed_texts: dict[int, list[str]] = {}
     confirmed: list[str] = []
-    deliveries = (
-        Delivery.objects.select_for_update(of=("self",))
-        .filter(pk__in=best)
-        .order_by("pk")
-    )
-    for delivery in deliveries.select_related("alert"):
-        rank, event, state = best[delivery.pk]
-        if delivery.state == State.SKIPPED:
+    for id_, alert_id, channel, was, address, stream in outbox.reported_on(best):
+        rank, event, state = best[id_]
+        if was == State.SKIPPED or rank <= PROVIDER_RANK.get(State(was), 0):
             continue
-        if rank <= PROVIDER_RANK.get(State(delivery.state), 0):
-            continue
-        moves[delivery.alert_id, delivery.channel, outbox.tallied(delivery.state)] -= 1
-        moves[delivery.alert_id, delivery.channel, state] += 1
         ended_badly = state in (State.UNDELIVERED, State.FAILED)
-        delivery.state = state
-        delivery.reason = (event.code or "no_code") if ended_badly else ""
-        delivery.provider_sid = event.provider_sid
-        delivery.accepted_at = delivery.accepted_at or event.received_at
-        delivery.not_before = None
-        changed.append(delivery)
+        reason = (event.code or "no_code") if ended_badly else ""
+        reports.append(
+            outbox.Report(id_, state, reason, event.provider_sid, event.received_at)
+        )
+        moves[alert_id, channel, outbox.tallied(was)] -= 1
+        moves[alert_id, channel, state] += 1
         if ended_badly:
-            refused.setdefault(delivery.channel, []).append(
-                (delivery.address, delivery.alert.stream, event.code)
-            )
-            if delivery.channel == Channel.SMS:
-                failed_texts.setdefault(delivery.alert_id, []).append(delivery.address)
+            refused.setdefault(channel, []).append((address, stream, event.code))
+            if channel == Channel.SMS:
+                failed_texts.setdefault(alert_id, []).append(address)
         elif state is State.DELIVERED:
-            confirmed.append(delivery.address)
-    Delivery.objects.bulk_update(
-        changed,
-        ["state", "reason", "provider_sid", "accepted_at", "not_before"],
-        batch_size=500,
-    )
+            confirmed.append(address)
+    outbox.write_reports(reports)
     outbox.tally(moves)
     _confirm(confirmed, now=now)
     for channel, which in refused.items():

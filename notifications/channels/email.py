@@ -47,12 +47,10 @@ class _Session:
     @classmethod
     async def open(cls) -> "_Session":
         """Dial, greet, and where settings ask for it encrypt and sign in."""
-        secured = settings.EMAIL_USE_SSL or settings.EMAIL_USE_TLS
-        tls = _trusted() if secured else None
         reader, writer = await asyncio.open_connection(
             settings.EMAIL_HOST,
             settings.EMAIL_PORT,
-            ssl=tls if settings.EMAIL_USE_SSL else None,
+            ssl=_trusted() if settings.EMAIL_USE_SSL else None,
             limit=LINE_LIMIT,
         )
         session = cls(reader, writer)
@@ -60,7 +58,7 @@ class _Session:
         await session.greet()
         if settings.EMAIL_USE_TLS:
             await session.ask("STARTTLS", 220)
-            await writer.start_tls(tls, server_hostname=settings.EMAIL_HOST)
+            await writer.start_tls(_trusted(), server_hostname=settings.EMAIL_HOST)
             await session.greet()
         if settings.EMAIL_HOST_USER:
             secret = f"\0{settings.EMAIL_HOST_USER}\0{settings.EMAIL_HOST_PASSWORD}"

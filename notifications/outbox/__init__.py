@@ -1,0 +1,61 @@
+"""The outbox: every move a delivery can make, as bulk statements.
+
+The database is the queue and the record. A lane is leased to one worker at a time; the
+lease's epoch is the fencing token that every later write names, so a worker that was
+stopped and woke again changes nothing. Times are the database's own.
+
+The same statements run on PostgreSQL and SQLite; two small fragments differ.
+"""
+
+from .counting import Moves, recount, tallied, tally
+from .deliveries import (
+    Report,
+    Result,
+    claim,
+    due_unknown,
+    mark_sending,
+    move,
+    reported_on,
+    settle,
+    unclaim,
+    write_reports,
+)
+from .lanes import (
+    LEASE_SECONDS,
+    UNKNOWN_GRACE_SECONDS,
+    Lease,
+    acquire,
+    recover,
+    release,
+    renew,
+)
+from .needs import has_work, limits_of, may_resend, more_to_come, words_of
+
+__all__ = [
+    "LEASE_SECONDS",
+    "UNKNOWN_GRACE_SECONDS",
+    "Lease",
+    "Moves",
+    "Report",
+    "Result",
+    "acquire",
+    "claim",
+    "due_unknown",
+    "has_work",
+    "limits_of",
+    "mark_sending",
+    "may_resend",
+    "more_to_come",
+    "move",
+    "recount",
+    "recover",
+    "release",
+    "renew",
+    "reported_on",
+    "settle",
+    "tallied",
+    "tally",
+    "unclaim",
+    "words_of",
+    "write_reports",
+]
