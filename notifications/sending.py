@@ -234,13 +234,21 @@ class LaneRun:
     # -- the database side -------------------------------------------------------------
 
     async def _turn(self) -> bool:
-        """Write back, claim, mark: one trip to the database. True if it found work."""
+        """Mark what leaves next, then write back what came of the last; True if any.
+
+        In this order, so that the hands are busy while the outcomes are written.
+        """
         results, self.results = self.results, []
         had = bool(results)
         self._measure(len(results))
-        room = self._room()
+        marked: list[Outgoing] = []
         try:
-            marked, words = await self.desk.do(self._book, results, room)
+            marked, words = await self.desk.do(self._take, self._room(), results)
+            self.words.update(words)
+            for out in marked:
+                self.ready.put_nowait(out)
+            if results:
+                await self.desk.do(self._write_back, results)
         except (OperationalError, InterfaceError) as lost:
             # A mark may or may not have been committed: finish what is in hand, write
             # it down, and begin again with a new epoch, which makes the rows uncertain.
@@ -250,18 +258,15 @@ class LaneRun:
             await self.desk.hang_up()
             await asyncio.sleep(0.25)
             return True
-        self.words.update(words)
-        for out in marked:
-            self.ready.put_nowait(out)
         return had or bool(marked)
 
-    def _book(
-        self, results: list[Result], room: int
+    def _take(
+        self, room: int, results: list[Result]
     ) -> tuple[list[Outgoing], dict[tuple[int, str], Words]]:
-        """The turn's statements, in the desk's thread, each committed by itself.
+        """Keep the lease, claim and mark; in the desk's thread, each committed alone.
 
-        The marks are committed before a request leaves; the outcomes as soon as there
-        are any. Raises LaneLost when the lease is gone.
+        The marks are committed before a request leaves. Raises LaneLost when the lease
+        is gone, after writing down what is known.
         """
         lease = self._lease()
         if time.monotonic() > self.safe_until - outbox.LEASE_SECONDS / 2:
@@ -270,19 +275,6 @@ class LaneRun:
                 outbox.settle(lease, results)
                 raise LaneLost
             self._renewed(asked)
-        failpoint("before_write_back")
-        self._settle(lease, results)
-        refusals.note(
-            self.channel,
-            [
-                (r.out.address, self._stream_of(r.out), r.outcome.code)
-                for r in results
-                if r.to is State.FAILED
-            ],
-            now=timezone.now(),
-        )
-        results.clear()
-        failpoint("after_write_back")
         for stream, code in list(self.paused.items()):
             senders.pause(
                 channel=self.channel,
@@ -301,6 +293,22 @@ class LaneRun:
         failpoint("after_mark")
         strange = {out.alert_id for out in marked} - {a for a, _ in self.words}
         return marked, outbox.words_of(strange, self.channel) if strange else {}
+
+    def _write_back(self, results: list[Result]) -> None:
+        """Outcomes, and what refusals say about addresses; empties `results`."""
+        failpoint("before_write_back")
+        self._settle(self._lease(), results)
+        refusals.note(
+            self.channel,
+            [
+                (r.out.address, self._stream_of(r.out), r.outcome.code)
+                for r in results
+                if r.to is State.FAILED
+            ],
+            now=timezone.now(),
+        )
+        results.clear()
+        failpoint("after_write_back")
 
     def _settle(self, lease: Lease, results: list[Result]) -> None:
         """Write outcomes back; one poisonous row must not hold up the others."""

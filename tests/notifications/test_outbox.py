@@ -131,7 +131,7 @@ def test_a_lease_counts_from_when_it_was_asked_for(monkeypatch):
 
     monkeypatch.setattr(outbox, "renew", renew_and_stand_still)
     asked = time.monotonic()
-    run._book([], 0)
+    run._take(0, [])
     safe_for = run.safe_until - asked
     assert 0 < safe_for < outbox.LEASE_SECONDS - NO_SEND_BEFORE_LEASE_ENDS + 0.3
 
