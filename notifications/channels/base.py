@@ -46,11 +46,12 @@ class Outgoing:
 class Words:
     """What an alert says in one language, and from whom, ready for a channel.
 
-    `expires_at` is a UNIX time; `segments` is what one text costs.
+    `released_at` and `expires_at` are UNIX times; `segments` is what one text costs.
     """
 
     stream: str
     identity: str
+    released_at: float
     expires_at: float
     sms: str
     subject: str

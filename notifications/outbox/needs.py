@@ -17,6 +17,7 @@ def words_of(alert_ids: Iterable[int], channel: str) -> dict[tuple[int, str], Wo
         (t.alert_id, t.language): Words(
             stream=t.alert.stream,
             identity=identities.get(t.alert.stream, ""),
+            released_at=t.alert.released_at.timestamp() if t.alert.released_at else 0.0,
             expires_at=t.alert.expires_at.timestamp() if t.alert.expires_at else 0.0,
             sms=t.sms,
             subject=t.subject,

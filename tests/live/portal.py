@@ -99,7 +99,8 @@ class Portal(Child):
                 return json.load(answer)
         except HTTPError as unwell:
             with unwell:
-                return json.load(unwell)
+                said = unwell.read()
+            return json.loads(said) if said.startswith(b"{") else {}
         except OSError:
             return {}
 
