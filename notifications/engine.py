@@ -18,7 +18,7 @@ from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 
 from notifications import outbox, reconcile
-from notifications.models import Worker
+from notifications.models import Channel, Worker
 from notifications.sending import PORTS, Desk, LaneRun
 
 log = logging.getLogger(__name__)
@@ -152,7 +152,14 @@ class Engine:
         )
 
     def _sweep(self, now: datetime) -> None:
-        reconcile.sweep(now=now)
+        """Tidy up; callbacks are the mail engine's, for texts need their engine's time.
+
+        Should that worker be gone, beat's sweep applies them.
+        """
+        if self.channel == Channel.EMAIL:
+            reconcile.sweep(now=now)
+        else:
+            reconcile.tidy(now=now)
 
     def _leave(self) -> None:
         Worker.objects.filter(name=self.name).delete()

@@ -52,7 +52,6 @@ class SmsPort:
             connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=60),
             timeout=TIMEOUT,
             cookie_jar=aiohttp.DummyCookieJar(),
-            skip_auto_headers=("Accept", "Accept-Encoding", "User-Agent"),
             headers={
                 "Authorization": aiohttp.encode_basic_auth(
                     account, settings.TWILIO_AUTH_TOKEN

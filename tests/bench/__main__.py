@@ -68,9 +68,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--only",
         nargs="+",
-        choices=["sms", "limits", "naive", "lists", "mail"],
+        choices=["sms", "limits", "naive", "lists", "mail", "web"],
         metavar="NAME",
-        help="sms limits naive lists mail",
+        help="sms limits naive lists mail web",
     )
     parser.add_argument(
         "--peers-python",

@@ -13,14 +13,15 @@ from typing import Any
 
 from safety_portal.supervisor.parts import PYTHON
 from safety_portal.supervisor.state import ROOT
-from tests.bench import peers, product, report, seeding
+from tests.bench import peers, product, report, seeding, web
 from tests.bench.report import Row
 from tests.live.portal import Portal
 
 LATENCY_MS, RTT_MS = 50.0, 20.0
 IN_FLIGHT, SESSIONS = 100, 32
 LAW = IN_FLIGHT / LATENCY_MS * 1000
-NAMES = ("sms", "limits", "naive", "lists", "mail")
+NAMES = ("sms", "limits", "naive", "lists", "mail", "web")
+CALLBACKS_A_SECOND = 400
 ONE_ROW = "one row and one task per recipient, Twilio's SDK"
 A_CLIENT_EACH = f"{ONE_ROW}, a new client each"
 MOST_SECONDS = 840
@@ -89,7 +90,7 @@ class Programme:
                     began = time.monotonic()
                     run = self._tried(name, measure)
                     self.runs[name].append(run)
-                    rate = f"{run.per_second:,.0f}/s" if run else "failed"
+                    rate = f"{run.per_second:,.0f}/s" if run else "nothing"
                     self.say(f"  {name}: {rate}  ({time.monotonic() - began:.0f} s)")
                 now = time.monotonic()
                 if n + 1 < self.rounds and now * 2 - round_began > last_moment:
@@ -130,7 +131,22 @@ class Programme:
             ways |= {"post_office": sizes.post_office, "mailer": sizes.mailer}
         for way, count in ways.items():
             plan.append(("mail", way, _later(others.mails, way, count, rtt_ms=RTT_MS)))
+        plan += [
+            ("web", "callbacks beside", self._callbacks_beside),
+            ("web", "callbacks alone", lambda: web.intake(self.portal, 4)),
+            ("web", "drain", lambda: web.drain(self.portal, sizes.short * 2)),
+            ("web", "surge", lambda: web.surge(self.portal)),
+        ]
         return [(name, measure) for group, name, measure in plan if group in self.only]
+
+    def _callbacks_beside(self) -> web.Beside:
+        return web.send_beside(
+            self.portal,
+            self.district,
+            latency_ms=LATENCY_MS,
+            within=30 + self.sizes.rows / LAW * 4,
+            rate=CALLBACKS_A_SECOND,
+        )
 
     def _tried(self, name: str, measure: Callable[[], Any]) -> Any:
         """One measurement; None when it went wrong, which must not cost the others."""
@@ -192,6 +208,8 @@ class Programme:
         rows += self._list_rows()
         if "mail" in self.only:
             rows += self._mail_rows()
+        if "web" in self.only:
+            rows += self._web_rows()
         return rows
 
     def _each(self, name: str, figure: Callable[[Any], float]) -> list[float]:
@@ -270,6 +288,63 @@ class Programme:
             ),
             full(f"{n} texts, 0 ms", self._rates("ours at 0 ms"), "texts/s"),
         ]
+
+    def _web_rows(self) -> list[Row]:
+        beside = f"{CALLBACKS_A_SECOND} callbacks/s beside {self.sizes.rows:,} texts"
+        rows = [
+            report.row(
+                f"{beside}: 99 % answered within",
+                self._each("callbacks beside", lambda b: b.answers.p99),
+                "ms",
+                "≤ 200",
+                "signed, a row each, gunicorn as shipped",
+            ),
+            report.row(
+                f"{beside}: taken",
+                self._each("callbacks beside", lambda b: b.answers.per_second),
+                "/s",
+            ),
+            report.row(
+                f"{beside}: not answered with 204",
+                self._each("callbacks beside", lambda b: b.answers.refused),
+                "",
+                "≤ 0",
+            ),
+            report.row(
+                "callbacks taken, nothing being sent",
+                self._rates("callbacks alone"),
+                "/s",
+                "≥ 1000",
+            ),
+            report.row(
+                "callbacks applied from a backlog",
+                self._rates("drain"),
+                "/s",
+                note="two a delivery, in batches, workers held back",
+            ),
+        ]
+        if "sms" in self.only:
+            ratio = self._ratio("callbacks beside", "ours at 50 ms")
+            name = f"{beside}: the send itself, with / without"
+            rows.append(report.row(name, ratio, "×", "≥ 0.90"))
+        pairs = zip(self.runs["drain"], self.runs["callbacks alone"], strict=True)
+        over = [a.per_second / b.per_second for a, b in pairs if a and b]
+        rows.append(report.row("applied / taken", over, "×", "≥ 50"))
+        page, because = "public alert page, 64 readers", "wrk is not installed"
+        if any(self.runs["surge"]):
+            rows += [
+                report.row(page, self._rates("surge"), "/s", "≥ 2000"),
+                report.row(
+                    f"{page}: 99 % within",
+                    self._each("surge", lambda s: s.p99),
+                    "ms",
+                    "≤ 100",
+                    "wrk on the same two cores",
+                ),
+            ]
+        else:
+            rows.append(report.not_measured(page, "/s", "≥ 2000", because))
+        return rows
 
     def _limit_rows(self) -> list[Row]:
         rows = []
