@@ -55,7 +55,9 @@ def fall_back(
     if alert is None or not _emails(alert, addresses).exists():
         return 0  # asked often, and nearly always nothing: no lock
     with transaction.atomic():
-        locked = may_still_go_out(now=now).select_for_update().filter(pk=alert_id)
+        locked = (
+            may_still_go_out(now=now).select_for_update(no_key=True).filter(pk=alert_id)
+        )
         alert = locked.first()
         if alert is None:
             return 0
