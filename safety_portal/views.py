@@ -1,5 +1,7 @@
 """The front page and the health of the whole house."""
 
+from datetime import datetime
+
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -60,7 +62,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "may_import": user.may(Permission.IMPORT_ROSTER),
         "may_audit": user.may(Permission.SEE_AUDIT),
         "dispatcher": before.dispatcher(now),
-        "alarms": readiness.alarms(now=now) if may_look_after else [],
+        "alarms": _alarms(now) if may_look_after else [],
         "parts": [
             (PARTS.get(part, part), "ok" if word == "ok" else "bad", word)
             for part, word in found.items()
@@ -83,6 +85,12 @@ def healthz(request: HttpRequest) -> HttpResponse:
     found = health.check(now=now)
     status = 200 if all_well(found) else 503
     return JsonResponse(found | {"alarms": health.alarms(now=now)}, status=status)
+
+
+def _alarms(now: datetime) -> list[readiness.Alarm]:
+    """What speaks against sending; paused senders have a banner of their own."""
+    found = readiness.alarms(now=now)
+    return [one for one in found if one.code != "sender_paused"]
 
 
 def all_well(found: dict[str, str]) -> bool:

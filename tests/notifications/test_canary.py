@@ -106,6 +106,7 @@ def test_the_district_sees_it_and_the_schools_do_not(client):
     client.force_login(cast.ines())
     assert "Check of the line" in client.get("/alerts").content.decode()
     assert "Check of the line" in client.get("/").content.decode()
+    assert "District staff" in client.get(f"/alerts/{alert.pk}").content.decode()
     assert client.get(f"/alerts/{alert.pk}/who.csv").status_code == 200
     assert client.get(f"/alerts/{alert.pk}/by-hand").status_code == 200
     assert client.get(f"/a/{alert.public_id}").status_code == 200

@@ -185,6 +185,16 @@ def test_who_may_send_reads_the_alarms_at_home_and_others_do_not(client):
         assert ("An alert would not reach everyone now" in said) is told
 
 
+def test_a_paused_sender_is_told_once_at_home_by_its_banner(client):
+    senders.pause(
+        channel="sms", stream="emergency", because="20003", by=None, now=timezone.now()
+    )
+    client.force_login(cast.priya())
+    said = client.get("/").content.decode()
+    assert "Emergency texts are paused" in said
+    assert "An alert would not reach everyone now" not in said
+
+
 def test_healthz_counts_and_gives_no_detail(client):
     senders.pause(
         channel="sms", stream="emergency", because="20003", by=None, now=timezone.now()
