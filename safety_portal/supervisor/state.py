@@ -21,6 +21,7 @@ SETTINGS = (  # what settings.py reads; docs/running.md explains each
     *("TWILIO_BASE_URL", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"),
     *("EMAIL_HOST", "EMAIL_PORT", "EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD"),
     *("EMAIL_USE_TLS", "EMAIL_USE_SSL", "DEFAULT_FROM_EMAIL"),
+    "EMAIL_WEBHOOK_SECRET",
     "CANARY_BY",
 )
 WORDS = """
