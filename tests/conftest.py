@@ -74,16 +74,17 @@ def _guard_uvloop() -> None:
     uvloop.Loop.getaddrinfo = getaddrinfo
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
     """Tests that start whole portals run one at a time, so they carry a mark.
 
     Journeys come last: the browser's event loop stays in this thread for good.
     """
-    items.sort(key=lambda item: "journeys" in item.path.parts)
     for item in items:
         if STACK_ROOMS & set(item.path.relative_to(ROOT).parts):
             item.add_marker(pytest.mark.stack)
+    yield
+    items.sort(key=lambda item: "journeys" in item.path.parts)
 
 
 @pytest.fixture(scope="session")
