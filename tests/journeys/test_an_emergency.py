@@ -124,6 +124,8 @@ def test_lockdown_update_and_all_clear_reach_every_inbox_once(
     assert int(people[1].replace(",", "")) > 4_000
     confirm_and_send(page)
     lockdown = page.url
+    if SHOTS:
+        page.wait_for_timeout(3_500)  # a picture of it going, not of its beginning
     shoot(page, "progress")
     assert_accessible(page)
 
