@@ -360,22 +360,23 @@ class LaneRun:
             alerts = {out.alert_id for out in due}
             self.words.update(await self.desk.do(outbox.words_of, alerts, self.channel))
             resendable = await self.desk.do(outbox.may_resend, alerts)
+            known = await self.desk.do(outbox.known_ids, due, self.channel)
         except (OperationalError, InterfaceError):
             return  # asked again in half a second
         for start in range(0, len(due), 25):
             batch = due[start : start + 25]
-            found = await asyncio.gather(*(self._ask(out) for out in batch))
+            found = await asyncio.gather(*(self._ask(out, known) for out in batch))
             for out, outcome in zip(batch, found, strict=True):
                 asks = self.asks[out.id] = self.asks.get(out.id, 0) + 1
                 self.results.append(
                     _verdict(out, outcome, out.alert_id in resendable, asks)
                 )
 
-    async def _ask(self, out: Outgoing) -> Outcome:
+    async def _ask(self, out: Outgoing, known: set[str]) -> Outcome:
         words = self._words_for(out)
         if words is None:
             return Outcome(Kind.UNKNOWN, "no_words")
-        return await self.port.find(out, words)
+        return await self.port.find(out, words, known)
 
     async def _all_done(self) -> bool:
         """True when nothing is open on this channel and no list is being made."""

@@ -6,7 +6,7 @@ folded into either of the others. Source: Twilio's error 20429 (“not processed
 """
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -67,8 +67,12 @@ class Port(Protocol):
         """Try once, within the channel's own time limit. Never raises."""
         ...
 
-    async def find(self, out: Outgoing, words: Words) -> Outcome:
+    async def find(
+        self, out: Outgoing, words: Words, known: Collection[str]
+    ) -> Outcome:
         """Ask the far side whether it has these words for this address.
+
+        `known` are ids of messages that belong to other deliveries.
 
         ACCEPTED with its id, NOT_PROCESSED when it surely has not, UNKNOWN when it
         cannot say.

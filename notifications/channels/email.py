@@ -8,6 +8,7 @@ import asyncio
 import base64
 import contextlib
 import ssl
+from collections.abc import Collection
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
@@ -144,7 +145,9 @@ class EmailPort:
             kind = Kind.UNKNOWN if left else Kind.NOT_PROCESSED
             return Outcome(kind, type(lost).__name__)
 
-    async def find(self, out: Outgoing, words: Words) -> Outcome:
+    async def find(
+        self, out: Outgoing, words: Words, known: Collection[str]
+    ) -> Outcome:
         """SMTP cannot be asked what it has taken."""
         return Outcome(Kind.UNKNOWN, "smtp_cannot_say")
 

@@ -6,7 +6,7 @@ is kept (measured in `make bench`). Error codes: https://www.twilio.com/docs/api
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote_plus, urlencode
 
@@ -97,7 +97,9 @@ class SmsPort:
             kept = self._rests[id(words), left] = (words, urlencode(form).encode())
         return kept[1]
 
-    async def find(self, out: Outgoing, words: Words) -> Outcome:
+    async def find(
+        self, out: Outgoing, words: Words, known: Collection[str]
+    ) -> Outcome:
         """Look through the newest messages the provider has for this address.
 
         Only since the release, to the second: the same words may have gone there
@@ -112,7 +114,8 @@ class SmsPort:
         except (aiohttp.ClientError, OSError, ValueError, KeyError, TimeoutError):
             return Outcome(Kind.UNKNOWN, "list_failed")
         for message in listed:
-            if message.get("body") != words.sms or not message.get("sid"):
+            sid = message.get("sid")
+            if message.get("body") != words.sms or not sid or sid in known:
                 continue
             if _created(message) >= int(words.released_at):
                 return Outcome(Kind.ACCEPTED, "found", message["sid"])

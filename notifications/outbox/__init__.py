@@ -29,7 +29,14 @@ from .lanes import (
     release,
     renew,
 )
-from .needs import has_work, limits_of, may_resend, more_to_come, words_of
+from .needs import (
+    has_work,
+    known_ids,
+    limits_of,
+    may_resend,
+    more_to_come,
+    words_of,
+)
 
 __all__ = [
     "LEASE_SECONDS",
@@ -42,6 +49,7 @@ __all__ = [
     "claim",
     "due_unknown",
     "has_work",
+    "known_ids",
     "limits_of",
     "mark_sending",
     "may_resend",

@@ -1,12 +1,15 @@
 """What a lane needs to know before it sends."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
 
 from django.utils import timezone
 
-from notifications.channels.base import Limits, Words
+from notifications.channels.base import Limits, Outgoing, Words
 from notifications.models import Alert, AlertText, Delivery, Mode, Sender, State
 from notifications.segments import segments
+
+DAY = timedelta(days=1)
 
 
 def words_of(alert_ids: Iterable[int], channel: str) -> dict[tuple[int, str], Words]:
@@ -35,6 +38,23 @@ def limits_of(channel: str) -> dict[str, Limits]:
         s.stream: Limits(s.in_flight, float(s.per_second))
         for s in Sender.objects.filter(channel=channel, paused_at=None)
     }
+
+
+def known_ids(due: Sequence[Outgoing], channel: str) -> set[str]:
+    """Ids the carrier gave to other deliveries at these addresses within a day.
+
+    The same words may have gone there a second ago; those messages are not these.
+    """
+    recent = Alert.objects.sent().filter(released_at__gt=timezone.now() - DAY)
+    others = Delivery.objects.filter(
+        alert__in=recent, channel=channel, address__in=[out.address for out in due]
+    )
+    asked = [out.id for out in due]
+    return set(
+        others.exclude(provider_sid="")
+        .exclude(pk__in=asked)
+        .values_list("provider_sid", flat=True)
+    )
 
 
 def has_work(channel: str) -> bool:
