@@ -9,6 +9,23 @@ from django.db.models import TextChoices
 
 class Permission(TextChoices):
     SEE_SCHOOLS = "see_schools", "See the school's page: address, agency, officer"
+    MANAGE_CALENDAR = "manage_calendar", "Set school hours and close a school for a day"
+    READ_PLANS = "read_plans", "Read the staff view of safety plans"
+    READ_RESPONDER_PLANS = "read_responder_plans", "Read the responder view of plans"
+    READ_RESTRICTED_PLANS = (
+        "read_restricted_plans",
+        "Read restricted plan text; every reading is logged",
+    )
+    EDIT_PLANS = "edit_plans", "Write safety plans and send them to review"
+    ADOPT_PLANS = "adopt_plans", "Adopt a safety plan and restrict parts of it"
+    SEE_PARTNERS = "see_partners", "See agencies, agreements, officers and their work"
+    LOG_ENGAGEMENT = "log_engagement", "Log what an officer or partner did at the school"
+    MANAGE_PARTNERS = "manage_partners", "Keep agencies, agreements and officers"
+    SEE_CRISIS_TEAM = "see_crisis_team", "See the Crisis Response team's roster"
+    MANAGE_CRISIS_TEAM = "manage_crisis_team", "Keep the Crisis Response team's roster"
+    SEE_PEOPLE = "see_people", "See who holds which role at the school"
+    MANAGE_PEOPLE = "manage_people", "Invite people, give roles and end them"
+    SEE_COMPLIANCE = "see_compliance", "See what the school has done and what is due"
     SEE_ALERTS = "see_alerts", "See alerts and how far they got, as numbers"
     SEND_ALERTS = "send_alerts", "Send an emergency alert for the school"
     SEE_DELIVERIES = "see_deliveries", "See by name who got an alert and who did not"
@@ -31,20 +48,40 @@ class Role(TextChoices):
 
 
 P = Permission
-EVERYONE_AT_SCHOOL = frozenset({P.SEE_SCHOOLS, P.SEE_ALERTS})
-SCHOOL_LEADERS = EVERYONE_AT_SCHOOL | {P.SEND_ALERTS, P.SEE_DELIVERIES}
+RESPONDERS = frozenset({P.SEE_SCHOOLS, P.SEE_PARTNERS, P.READ_RESPONDER_PLANS})
+EVERYONE_AT_SCHOOL = frozenset(
+    {P.SEE_SCHOOLS, P.SEE_ALERTS, P.READ_PLANS, P.SEE_PARTNERS}
+)
+COUNSELORS = EVERYONE_AT_SCHOOL | {P.SEE_CRISIS_TEAM, P.LOG_ENGAGEMENT}
+SCHOOL_LEADERS = COUNSELORS | {
+    P.SEND_ALERTS,
+    P.SEE_DELIVERIES,
+    P.READ_RESPONDER_PLANS,
+    P.READ_RESTRICTED_PLANS,
+    P.EDIT_PLANS,
+    P.SEE_PEOPLE,
+    P.SEE_COMPLIANCE,
+}
 
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.SYSTEM_ADMINISTRATOR: EVERYONE_AT_SCHOOL
-    | {P.IMPORT_ROSTER, P.SEE_AUDIT, P.MANAGE_SENDERS},
+    | {P.IMPORT_ROSTER, P.SEE_AUDIT, P.MANAGE_SENDERS, P.SEE_PEOPLE, P.MANAGE_PEOPLE},
     Role.SAFETY_COORDINATOR: frozenset(Permission),
-    Role.SUPERINTENDENT: SCHOOL_LEADERS | {P.SEE_AUDIT},
-    Role.COMMUNICATIONS_OFFICER: SCHOOL_LEADERS | {P.CHECK_WORDING, P.MANAGE_SENDERS},
-    Role.PRINCIPAL: SCHOOL_LEADERS,
+    Role.SUPERINTENDENT: SCHOOL_LEADERS
+    | {P.SEE_AUDIT, P.ADOPT_PLANS, P.MANAGE_PEOPLE, P.MANAGE_CALENDAR},
+    Role.COMMUNICATIONS_OFFICER: EVERYONE_AT_SCHOOL
+    | {
+        P.SEND_ALERTS,
+        P.SEE_DELIVERIES,
+        P.CHECK_WORDING,
+        P.MANAGE_SENDERS,
+        P.MANAGE_CALENDAR,
+    },
+    Role.PRINCIPAL: SCHOOL_LEADERS | {P.MANAGE_PEOPLE},
     Role.ASSISTANT_PRINCIPAL: SCHOOL_LEADERS,
-    Role.COUNSELOR: EVERYONE_AT_SCHOOL,
+    Role.COUNSELOR: COUNSELORS,
     Role.STAFF: EVERYONE_AT_SCHOOL,
-    Role.SRO: EVERYONE_AT_SCHOOL,
+    Role.SRO: RESPONDERS | {P.SEE_ALERTS, P.LOG_ENGAGEMENT},
 }
 
 DISTRICT_ROLES = frozenset(
