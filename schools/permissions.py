@@ -19,7 +19,10 @@ class Permission(TextChoices):
     EDIT_PLANS = "edit_plans", "Write safety plans and send them to review"
     ADOPT_PLANS = "adopt_plans", "Adopt a safety plan and restrict parts of it"
     SEE_PARTNERS = "see_partners", "See agencies, agreements, officers and their work"
-    LOG_ENGAGEMENT = "log_engagement", "Log what an officer or partner did at the school"
+    LOG_ENGAGEMENT = (
+        "log_engagement",
+        "Log what an officer or partner did at the school",
+    )
     MANAGE_PARTNERS = "manage_partners", "Keep agencies, agreements and officers"
     SEE_CRISIS_TEAM = "see_crisis_team", "See the Crisis Response team's roster"
     MANAGE_CRISIS_TEAM = "manage_crisis_team", "Keep the Crisis Response team's roster"
