@@ -34,6 +34,18 @@ EVENT_TYPES = {
     "notifications.sender_changed": "Pace or price of a sender changed",
     "notifications.wording_checked": "Translation marked as checked",
     "notifications.wording_revised": "Standard words changed",
+    "plans.plan_started": "Safety plan started",
+    "plans.section_saved": "Safety plan section saved",
+    "plans.sent_to_review": "Safety plan sent to review",
+    "plans.returned": "Safety plan returned to its authors",
+    "plans.adopted": "Safety plan adopted",
+    "plans.board_approval_recorded": "Board approval of a safety plan recorded",
+    "plans.text_restricted": "Safety plan text restricted",
+    "plans.restriction_lifted": "Restriction of a safety plan text lifted",
+    "plans.restricted_text_read": "Restricted safety plan text read",
+    "plans.participation_recorded": "Part taken in a safety plan recorded",
+    "plans.participation_removed": "Part taken in a safety plan removed",
+    "plans.family_link_made": "Families' link to a safety plan made",
     "demo.district_made": "Demo district made",
 }
 """Every type of event, `floor.thing_happened`, with its words on screen."""

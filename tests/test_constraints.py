@@ -33,6 +33,7 @@ from schools.models import (
 )
 from schools.permissions import Role
 from tests import cast
+from tests.schools import planning
 
 pytestmark = pytest.mark.django_db
 NOW = cast.NOW
@@ -137,6 +138,7 @@ BAD_ROWS: dict[str, Callable[[], object]] = {
     "nobody_opts_out_of_emergencies": lambda: StreamOptOut.objects.create(
         guardian=cast.gloria(), stream="emergency", opted_out_at=NOW, opted_out_by="G"
     ),
+    **planning.BAD_ROWS,
     # -- notifications
     "an_ended_emergency_says_when_and_by_whom": lambda: make_emergency(ended_at=NOW),
     "one_ongoing_emergency_per_school_and_protocol": lambda: twice(

@@ -13,6 +13,18 @@ from .households import (
 from .partners import Agency, Sro
 from .people import Membership, User
 from .places import District, School
+from .plans import (
+    ELEVEN_GROUPS,
+    Audience,
+    Determination,
+    FamilyLink,
+    NamedGroup,
+    Phase,
+    PlanParticipation,
+    PlanSection,
+    PlanText,
+    SafetyPlan,
+)
 from .roster import (
     RosterImport,
     RosterIssue,
@@ -23,16 +35,26 @@ from .roster import (
 )
 
 __all__ = [
+    "ELEVEN_GROUPS",
     "Agency",
+    "Audience",
     "AuditEvent",
     "ContactPoint",
+    "Determination",
     "District",
+    "FamilyLink",
     "Guardian",
     "Guardianship",
     "Household",
     "Membership",
+    "NamedGroup",
+    "Phase",
+    "PlanParticipation",
+    "PlanSection",
+    "PlanText",
     "RosterImport",
     "RosterIssue",
+    "SafetyPlan",
     "School",
     "Sro",
     "StagedContactPoint",
