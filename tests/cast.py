@@ -5,15 +5,17 @@ however often they are asked for; `make_guardian` and `make_student` make somebo
 Phone numbers reach nobody: 555-01xx is fiction, area codes N9X do not exist.
 """
 
-from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django.utils.text import slugify
 
 from notifications.models import Channel, Sender
+from schools.day_kinds import PatternKind, TermKind
 from schools.models import (
     Agency,
+    BellSchedule,
     ContactPoint,
     District,
     Guardian,
@@ -21,9 +23,12 @@ from schools.models import (
     Household,
     Membership,
     School,
+    SchoolYear,
+    SpecialDay,
     Sro,
     Stream,
     Student,
+    Term,
     User,
 )
 from schools.permissions import Role
@@ -96,6 +101,67 @@ def roosevelt() -> School:
         level=School.Level.MIDDLE,
         municipality="Blaine",
         leadership_phone="+17635550101",
+    )
+
+
+# -- when school is --------------------------------------------------------------------
+
+
+def make_school_year(
+    name: str = "2026–27",
+    starts_on: date = TERM_BEGAN,
+    ends_on: date = date(2027, 6, 4),
+) -> SchoolYear:
+    """The school year with this name, with two semesters; made on first asking."""
+    year, new = SchoolYear.objects.get_or_create(
+        district=make_district(),
+        name=name,
+        defaults={"starts_on": starts_on, "ends_on": ends_on},
+    )
+    if new:
+        half = date(starts_on.year + 1, 1, 22)
+        for semester, first, last in (
+            ("Semester 1", starts_on, half),
+            ("Semester 2", half + timedelta(days=3), ends_on),
+        ):
+            Term.objects.create(
+                school_year=year,
+                kind=TermKind.SEMESTER,
+                name=semester,
+                starts_on=first,
+                ends_on=last,
+            )
+    return year
+
+
+def make_bells(
+    school: School,
+    hours: Mapping[str, tuple[time, time]] | None = None,
+    *,
+    from_on: date = date(2020, 1, 1),
+) -> BellSchedule:
+    """The bells of a school: 8:00 to 14:30, early release at 12:00, unless told."""
+    schedule, new = BellSchedule.objects.get_or_create(school=school, from_on=from_on)
+    if new:
+        told = hours or {
+            PatternKind.REGULAR: (time(8), time(14, 30)),
+            PatternKind.EARLY_RELEASE: (time(8), time(12)),
+        }
+        for kind, (starts, ends) in told.items():
+            schedule.patterns.create(kind=kind, starts_at=starts, ends_at=ends)
+    return schedule
+
+
+def make_special_day(
+    on: date, kind: str, *, school: School | None = None, **fields: Any
+) -> SpecialDay:
+    """One more special day of the district, or of one school."""
+    return SpecialDay.objects.create(
+        district=make_district(),
+        school=school,
+        on=on,
+        kind=kind,
+        **{"reason": "for a test", "made_at": NOW} | fields,
     )
 
 

@@ -33,7 +33,7 @@ from schools.models import (
 )
 from schools.permissions import Role
 from tests import cast
-from tests.schools import planning
+from tests.schools import calendar_rows, planning
 
 pytestmark = pytest.mark.django_db
 NOW = cast.NOW
@@ -139,6 +139,7 @@ BAD_ROWS: dict[str, Callable[[], object]] = {
         guardian=cast.gloria(), stream="emergency", opted_out_at=NOW, opted_out_by="G"
     ),
     **planning.BAD_ROWS,
+    **calendar_rows.BAD_ROWS,
     # -- notifications
     "an_ended_emergency_says_when_and_by_whom": lambda: make_emergency(ended_at=NOW),
     "one_ongoing_emergency_per_school_and_protocol": lambda: twice(

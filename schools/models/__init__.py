@@ -1,6 +1,15 @@
 """Who, where and what we agreed to do."""
 
 from .audit import AuditEvent
+from .calendar import (
+    BellSchedule,
+    CalendarFeed,
+    DayPattern,
+    Period,
+    SchoolYear,
+    SpecialDay,
+    Term,
+)
 from .households import (
     ContactPoint,
     Guardian,
@@ -39,7 +48,10 @@ __all__ = [
     "Agency",
     "Audience",
     "AuditEvent",
+    "BellSchedule",
+    "CalendarFeed",
     "ContactPoint",
+    "DayPattern",
     "Determination",
     "District",
     "FamilyLink",
@@ -48,6 +60,7 @@ __all__ = [
     "Household",
     "Membership",
     "NamedGroup",
+    "Period",
     "Phase",
     "PlanParticipation",
     "PlanSection",
@@ -56,6 +69,8 @@ __all__ = [
     "RosterIssue",
     "SafetyPlan",
     "School",
+    "SchoolYear",
+    "SpecialDay",
     "Sro",
     "StagedContactPoint",
     "StagedGuardian",
@@ -64,5 +79,6 @@ __all__ = [
     "Stream",
     "StreamOptOut",
     "Student",
+    "Term",
     "User",
 ]
