@@ -60,6 +60,14 @@ EVENT_TYPES = {
     "calendar.imported": "Calendar file imported",
     "calendar.feed_made": "Calendar feed link made",
     "calendar.feed_stopped": "Calendar feed link stopped",
+    "plans.attachment_added": "Attachment added to a plan",
+    "plans.attachment_restricted": "Attachment of a plan restricted",
+    "plans.attachment_removed": "Attachment taken off a draft plan",
+    "plans.restricted_attachment_opened": "Restricted attachment opened",
+    "plans.rally_point_added": "Rally point added to a plan",
+    "plans.rally_point_removed": "Rally point taken out of a draft plan",
+    "plans.restricted_go_kit_read": "Go-kit with restricted text read",
+    "plans.go_kit_asked_for": "Go-kit made anew by hand",
     "demo.district_made": "Demo district made",
 }
 """Every type of event, `floor.thing_happened`, with its words on screen."""

@@ -33,7 +33,7 @@ from schools.models import (
 )
 from schools.permissions import Role
 from tests import cast
-from tests.schools import calendar_rows, planning
+from tests.schools import attaching, calendar_rows, planning
 
 pytestmark = pytest.mark.django_db
 NOW = cast.NOW
@@ -138,6 +138,7 @@ BAD_ROWS: dict[str, Callable[[], object]] = {
     "nobody_opts_out_of_emergencies": lambda: StreamOptOut.objects.create(
         guardian=cast.gloria(), stream="emergency", opted_out_at=NOW, opted_out_by="G"
     ),
+    **attaching.BAD_ROWS,
     **planning.BAD_ROWS,
     **calendar_rows.BAD_ROWS,
     # -- notifications

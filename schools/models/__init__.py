@@ -1,5 +1,6 @@
 """Who, where and what we agreed to do."""
 
+from .attachments import PlanAttachment, RallyPoint
 from .audit import AuditEvent
 from .calendar import (
     BellSchedule,
@@ -62,9 +63,11 @@ __all__ = [
     "NamedGroup",
     "Period",
     "Phase",
+    "PlanAttachment",
     "PlanParticipation",
     "PlanSection",
     "PlanText",
+    "RallyPoint",
     "RosterImport",
     "RosterIssue",
     "SafetyPlan",
