@@ -8,12 +8,16 @@ so that totals reconcile and nobody is silently missed.
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from math import ceil
 
+from django.conf import settings
 from django.db import connection
+from django.utils import timezone
 
 from notifications.models import Alert, Channel, Sender
+from schools.models.today import date_there_sql
 from schools.permissions import DISTRICT_ROLES
 
 ASSUMED_LATENCY = 0.1
@@ -30,6 +34,8 @@ def _joined(expression: str) -> str:
 _NAMED = "SELECT school_id FROM notifications_alertschool WHERE alert_id = %(alert)s"
 _DISTRICT_ROLES = ", ".join(f"'{role.value}'" for role in sorted(DISTRICT_ROLES))
 
+# An officer is told while the role lasts, even on a day without a valid agreement: who
+# may stand in the building hears of danger. An agency's supervisor is at no school.
 _STAFF = f"""
     SELECT u.id AS person_id, CAST(NULL AS bigint) AS guardian_id, u.language,
            c.channel, c.address, '' AS unusable,
@@ -39,7 +45,8 @@ _STAFF = f"""
     JOIN (SELECT id, 'sms' AS channel, mobile AS address FROM schools_user
           WHERE mobile <> ''
           UNION ALL SELECT id, 'email', email FROM schools_user) c ON c.id = u.id
-    WHERE m.ended_on IS NULL
+    LEFT JOIN schools_school ms ON ms.id = m.school_id
+    WHERE m.started_on <= {{today}} AND (m.ended_on IS NULL OR m.ended_on > {{today}})
       AND (m.role IN ({_DISTRICT_ROLES}) OR m.school_id IN ({{schools}}))
 """
 
@@ -70,6 +77,10 @@ _SIBLING_SCHOOLS = f"""
     WHERE s1.school_id IN ({_NAMED})
 """
 
+_ZONE = """COALESCE(ms.timezone, (SELECT timezone FROM schools_district
+                 ORDER BY id LIMIT 1), %(zone)s)"""
+"""Where a role's days begin and end: as `MembershipQuerySet.current` has it."""
+
 STAGES = 3
 """0 staff · 1 families of the named schools · 2 the rest of the district."""
 
@@ -88,11 +99,25 @@ def _source(alert: Alert, stage: int) -> str:
     """One row per person, address and reason to be told; not yet one per address."""
     if stage == 0:
         everyone = "SELECT id FROM schools_school"
-        return _STAFF.format(schools=everyone if alert.whole_district else _NAMED)
+        return _STAFF.format(
+            schools=everyone if alert.whole_district else _NAMED,
+            today=date_there_sql(_ZONE, "%(now)s"),
+        )
     if stage == 1:
         return _FAMILIES.format(schools=_NAMED, priority="1")
     nearer = f"CASE WHEN s.school_id IN ({_SIBLING_SCHOOLS}) THEN 2 ELSE 3 END"
     return _FAMILIES.format(schools=_OTHERS, priority=nearer)
+
+
+def _params(alert: Alert) -> dict[str, int | str | datetime]:
+    """What the SQL of `_source` and `_per_address` asks for."""
+    now = connection.ops.adapt_datetimefield_value(timezone.now())
+    return {
+        "alert": alert.pk,
+        "stream": alert.stream,
+        "now": now,
+        "zone": settings.TIME_ZONE,
+    }
 
 
 def _per_address(source: str) -> str:
@@ -136,7 +161,7 @@ def insert_deliveries(alert: Alert, stage: int) -> Counter[tuple[str, str]]:
     RETURNING channel, state
     """
     with connection.cursor() as cursor:
-        cursor.execute(sql, {"alert": alert.pk, "stream": alert.stream})
+        cursor.execute(sql, _params(alert))
         return Counter(cursor.fetchall())
 
 
@@ -172,7 +197,7 @@ def read_back(alert: Alert, segments_of: dict[str, int]) -> ReadBack:
     way `insert_deliveries` makes them.
     """
     source = " UNION ALL ".join(_source(alert, stage) for stage in stages(alert))
-    params: dict[str, int | str | None] = {"alert": alert.pk, "stream": alert.stream}
+    params = _params(alert)
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT channel, language, reason, count(*)"
@@ -261,7 +286,7 @@ def unreachable(alert: Alert) -> Iterator[Unreached]:
     HAVING max(CASE WHEN x.unusable = '' AND p.id IS NULL THEN 1 ELSE 0 END) = 0
     ORDER BY g.name
     """,
-            {"alert": alert.pk, "stream": alert.stream},
+            _params(alert),
         )
         for row in cursor.fetchall():
             yield Unreached(*row)

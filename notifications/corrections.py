@@ -15,7 +15,8 @@ from django.db.models import QuerySet
 from notifications.models import Channel, Suppression
 from notifications.reachability import CHANNEL_OF
 from schools import audit
-from schools.models import ContactPoint, Guardianship, Stream, User
+from schools.models import ContactPoint, Guardianship, Membership, Stream, User
+from schools.permissions import AGENCY_ROLES
 
 
 class NothingToCorrect(ValueError):
@@ -163,11 +164,12 @@ def _staff(
     addresses: Collection[str], schools: Collection[int], *, everyone: bool
 ) -> dict[str, list[str]]:
     """Mobile number or email → the staff of these schools who have it."""
-    people = User.objects.filter(is_active=True, memberships__ended_on=None)
+    roles = Membership.objects.current().exclude(role__in=AGENCY_ROLES)
     if not everyone:
-        people = people.filter(memberships__school__in=schools)
+        roles = roles.filter(school__in=schools)
+    people = User.objects.filter(is_active=True, pk__in=roles.values("user"))
     found: dict[str, list[str]] = {}
-    for person in people.distinct():
+    for person in people:
         for address in (str(person.mobile), person.email):
             if address in addresses:
                 found.setdefault(address, []).append(person.name)

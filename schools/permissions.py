@@ -1,7 +1,9 @@
 """Who may do what: two lists and one table, meant to be read by anyone.
 
-A role is held at one school or for the whole district (`Membership`). A permission
-held through a school counts at that school only; through the district, at every school.
+A role is held at one school, in an agency or for the whole district (`Membership`). A
+permission held through a school counts at that school only; through the district, at
+every school; through an agency, at the schools its agreement covers today. What an
+officer at a school may do ends with the agreement of the officer's agency, too.
 """
 
 from django.db.models import TextChoices
@@ -48,6 +50,7 @@ class Role(TextChoices):
     COUNSELOR = "counselor", "Counselor"
     STAFF = "staff", "Staff member"
     SRO = "sro", "School resource officer"
+    AGENCY_SUPERVISOR = "agency_supervisor", "Agency supervisor"
 
 
 P = Permission
@@ -85,6 +88,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     Role.COUNSELOR: COUNSELORS,
     Role.STAFF: EVERYONE_AT_SCHOOL,
     Role.SRO: RESPONDERS | {P.SEE_ALERTS, P.LOG_ENGAGEMENT},
+    Role.AGENCY_SUPERVISOR: RESPONDERS | {P.LOG_ENGAGEMENT},
 }
 
 DISTRICT_ROLES = frozenset(
@@ -95,7 +99,14 @@ DISTRICT_ROLES = frozenset(
         Role.COMMUNICATIONS_OFFICER,
     }
 )
-"""Held for the whole district; every other role is held at one school."""
+"""Held for the whole district."""
+
+AGENCY_ROLES = frozenset({Role.AGENCY_SUPERVISOR})
+"""Held in an agency; a role that is neither the district's nor an agency's is held at
+one school."""
+
+AGREEMENT_ROLES = AGENCY_ROLES | {Role.SRO}
+"""Grant nothing on a day on which no agreement with the person's agency is valid."""
 
 
 def roles_with(permission: Permission) -> frozenset[Role]:

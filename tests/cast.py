@@ -15,6 +15,7 @@ from notifications.models import Channel, Sender
 from schools.day_kinds import PatternKind, TermKind
 from schools.models import (
     Agency,
+    Agreement,
     BellSchedule,
     ContactPoint,
     District,
@@ -36,6 +37,8 @@ from schools.permissions import Role
 NOW = datetime(2026, 10, 6, 15, 30, tzinfo=UTC)
 """A Tuesday morning in October, 10:30 at Lincoln."""
 TERM_BEGAN = date(2026, 9, 8)
+LONG_AGO, FAR_OFF = date(2020, 8, 25), date(2090, 6, 30)
+"""Roles and agreements of the cast last from one to the other, whatever the clock."""
 TIMEZONE = "America/Chicago"
 
 
@@ -61,6 +64,38 @@ def make_agency(name: str = "Anoka Police Department") -> Agency:
         name=name,
         defaults={"kind": Agency.Kind.POLICE, "dispatch_phone": "+17635550190"},
     )
+    return agency
+
+
+def make_agreement(
+    agency: Agency, schools: Iterable[School] | None = None, **fields: Any
+) -> Agreement:
+    """An agreement with `agency` on these schools, or on all; made on first asking."""
+    covering = {} if schools is not None else {"covers_every_school": True}
+    agreement, made = Agreement.objects.get_or_create(
+        number=fields.pop("number", f"MOU {agency.name}"),
+        defaults={
+            "agency": agency,
+            "title": "School resource officers",
+            "starts_on": LONG_AGO,
+            "ends_on": FAR_OFF,
+            "signed_on": LONG_AGO,
+            "signed_for_district": "Robin Sand, superintendent",
+            "signed_for_agency": "Kim Vale, chief",
+            "created_at": NOW,
+        }
+        | covering
+        | fields,
+    )
+    if made and schools is not None:
+        agreement.schools.set(schools)
+    return agreement
+
+
+def blaine() -> Agency:
+    """Blaine's police: responsible for Roosevelt, by an agreement on it alone."""
+    agency = make_agency("Blaine Police Department")
+    make_agreement(agency, [roosevelt()])
     return agency
 
 
@@ -176,6 +211,7 @@ def make_person(
     email: str = "",
     mobile: str = "",
     password: str | None = None,
+    agency: Agency | None = None,
 ) -> User:
     """The person who signs in as `email`, holding `role`; made on first asking.
 
@@ -186,7 +222,11 @@ def make_person(
     if user is None:
         user = User.objects.create_user(email, password, name=name, mobile=mobile)
     Membership.objects.get_or_create(
-        user=user, role=role, school=school, defaults={"started_on": TERM_BEGAN}
+        user=user,
+        role=role,
+        school=school,
+        agency=agency,
+        defaults={"started_on": LONG_AGO},
     )
     return user
 
@@ -211,7 +251,8 @@ def cal() -> User:
 
 
 def sam() -> User:
-    """Lincoln's SRO."""
+    """Lincoln's SRO, of Anoka's police, whose agreement is on Lincoln."""
+    make_agreement(make_agency(), [lincoln()])
     officer = make_person("Sam Okafor", Role.SRO, lincoln(), mobile="+16125550104")
     Sro.objects.get_or_create(
         name=officer.name,
@@ -223,6 +264,17 @@ def sam() -> User:
         },
     )
     return officer
+
+
+def bo() -> User:
+    """Blaine's supervisor: reaches Roosevelt, and Lincoln is strange to them."""
+    return make_person(
+        "Bo Lindgren",
+        Role.AGENCY_SUPERVISOR,
+        agency=blaine(),
+        email="bo@blaine.example.org",
+        mobile="+16125550108",
+    )
 
 
 def dana() -> User:

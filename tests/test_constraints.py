@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.apps import apps
@@ -22,7 +23,9 @@ from notifications.models import (
 )
 from schools import audit
 from schools.models import (
+    Agreement,
     AuditEvent,
+    Clause,
     ContactPoint,
     Guardianship,
     Membership,
@@ -78,6 +81,10 @@ def make_template(**fields) -> AlertTemplate:
     return AlertTemplate.objects.create(**defaults | fields)
 
 
+def agreement(**fields) -> Agreement:
+    return cast.make_agreement(cast.make_agency(), **fields)
+
+
 def twice(make: Callable[[], object]) -> None:
     make()
     make()
@@ -98,10 +105,38 @@ BAD_ROWS: dict[str, Callable[[], object]] = {
         ended_on="2026-08-01",
     ),
     "emails_are_lower_case": lambda: User.objects.create(email="A@b.org", name="A"),
-    "school_roles_name_a_school_and_district_roles_none": lambda: (
-        Membership.objects.create(
-            user=cast.omar(), role=Role.PRINCIPAL, started_on=NOW.date()
-        )
+    "a_role_names_its_school_its_agency_or_neither": lambda: Membership.objects.create(
+        user=cast.omar(), role=Role.PRINCIPAL, started_on=NOW.date()
+    ),
+    "a_role_ends_after_it_starts": lambda: cast.omar().memberships.update(
+        ended_on=cast.LONG_AGO - timedelta(days=1)
+    ),
+    "a_current_agency_role_is_held_once": lambda: Membership.objects.create(
+        user=cast.bo(),
+        role=Role.AGENCY_SUPERVISOR,
+        agency=cast.blaine(),
+        started_on=NOW.date(),
+    ),
+    "an_agreement_ends_after_it_starts": lambda: agreement(ends_on="2020-08-24"),
+    "an_early_end_says_when_by_whom_and_why": lambda: agreement(ended_on="2026-01-01"),
+    "an_agreement_is_signed_by_both_sides": lambda: agreement(signed_for_agency=""),
+    "an_agreement_does_not_renew_itself": lambda: [
+        made := agreement(),
+        Agreement.objects.update(renewed_from=made),
+    ],
+    "one_clause_of_a_kind_per_agreement": lambda: [
+        made := agreement(),
+        twice(lambda: made.clauses.create(kind=Clause.Kind.DUTIES, text="Seven")),
+    ],
+    "a_clause_says_something": lambda: agreement().clauses.create(
+        kind=Clause.Kind.DUTIES, text=""
+    ),
+    "one_reminder_per_agreement_and_threshold": lambda: [
+        made := agreement(),
+        twice(lambda: made.reminders.create(days_before=7, made_at=NOW)),
+    ],
+    "a_sent_reminder_says_when_and_to_whom": lambda: agreement().reminders.create(
+        days_before=7, made_at=NOW, sent_at=NOW
     ),
     "a_current_school_role_is_held_once": lambda: Membership.objects.create(
         user=cast.omar(),

@@ -5,7 +5,8 @@ from datetime import datetime
 from django.db import transaction
 
 from schools import audit
-from schools.models import Membership, School, User
+from schools.models import Agency, Membership, School, User
+from schools.models.places import district_today
 from schools.permissions import Role
 
 
@@ -23,17 +24,23 @@ def add_person(
     school: School | None,
     by: User | None,
     now: datetime,
+    agency: Agency | None = None,
 ) -> User:
     """Add one person with one role; `school` only for roles held at a school.
 
-    Raises PersonExists for an email in use and IntegrityError for a role without its
-    school.
+    `agency` is for an agency's supervisor, and an officer may have one beside the
+    school. Raises PersonExists for an email in use and IntegrityError for a role
+    without its school or agency.
     """
     if User.objects.filter(email__iexact=email.strip()).exists():
         raise PersonExists(f"{email} is in use. Nothing was added.")
     user = User.objects.create_user(email, password, name=name)
     Membership.objects.create(
-        user=user, role=role, school=school, started_on=now.date()
+        user=user,
+        role=role,
+        school=school,
+        agency=agency,
+        started_on=school.today(now) if school else district_today(now),
     )
     audit.record(
         "people.person_added",
@@ -43,6 +50,7 @@ def add_person(
         email=user.email,
         role=role,
         school=school.code if school else None,
+        **({"agency": agency.name} if agency else {}),
     )
     return user
 

@@ -20,7 +20,7 @@ from .households import (
     StreamOptOut,
     Student,
 )
-from .partners import Agency, Sro
+from .partners import Agency, Agreement, Clause, Reminder, Sro
 from .people import Membership, User
 from .places import District, School
 from .plans import (
@@ -47,10 +47,12 @@ from .roster import (
 __all__ = [
     "ELEVEN_GROUPS",
     "Agency",
+    "Agreement",
     "Audience",
     "AuditEvent",
     "BellSchedule",
     "CalendarFeed",
+    "Clause",
     "ContactPoint",
     "DayPattern",
     "Determination",
@@ -68,6 +70,7 @@ __all__ = [
     "PlanSection",
     "PlanText",
     "RallyPoint",
+    "Reminder",
     "RosterImport",
     "RosterIssue",
     "SafetyPlan",

@@ -1,17 +1,28 @@
 """People who sign in, and the roles they hold."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
-from django.db.models import Q
-from django.db.models.functions import Lower
+from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Coalesce, Lower
+from django.utils import timezone
 from phonenumber_field.modelfields import PhoneNumberField
 
-from schools.permissions import DISTRICT_ROLES, Permission, Role, roles_with
+from schools.permissions import (
+    AGENCY_ROLES,
+    AGREEMENT_ROLES,
+    DISTRICT_ROLES,
+    Permission,
+    Role,
+    roles_with,
+)
 
-from .places import School
+from .partners import Agency, Agreement
+from .places import District, School, SchoolQuerySet
+from .today import DateThere
 
 
 class UserManager(BaseUserManager["User"]):
@@ -51,55 +62,124 @@ class User(AbstractBaseUser):
     def __str__(self) -> str:
         return self.name
 
-    def may(self, permission: Permission, school: School | None = None) -> bool:
-        """True if a current role grants it: at `school`, or anywhere if none named."""
-        granting = self.memberships.current().granting(permission)
+    def may(
+        self,
+        permission: Permission,
+        school: School | None = None,
+        *,
+        now: datetime | None = None,
+    ) -> bool:
+        """True if a role that counts today grants it: at `school`, or anywhere."""
+        granting = self.memberships.granting(permission).standing(now)
         if school is not None:
-            granting = granting.filter(Q(school=school) | Q(school=None))
+            granting = granting.reaching(school, now)
         return self.is_active and granting.exists()
 
-    def may_everywhere(self, permission: Permission) -> bool:
-        """True if a current role grants it for the whole district."""
-        granting = self.memberships.current().granting(permission)
-        return self.is_active and granting.filter(school=None).exists()
+    def may_everywhere(
+        self, permission: Permission, *, now: datetime | None = None
+    ) -> bool:
+        """True if a role that counts today grants it for the whole district."""
+        granting = self.memberships.granting(permission).standing(now)
+        return self.is_active and granting.for_the_district().exists()
 
-    def schools_where(self, permission: Permission) -> models.QuerySet[School]:
-        """Every school at which this person holds the permission."""
-        granting = self.memberships.current().granting(permission)
+    def schools_where(
+        self, permission: Permission, *, now: datetime | None = None
+    ) -> SchoolQuerySet:
+        """Every school at which this person holds the permission today."""
+        granting = self.memberships.granting(permission).standing(now)
         if not self.is_active:
             return School.objects.none()
-        if granting.filter(school=None).exists():
+        if granting.for_the_district().exists():
             return School.objects.all()
-        return School.objects.filter(pk__in=granting.values("school"))
+        here = Q(pk__in=granting.filter(school__isnull=False).values("school"))
+        agencies = granting.filter(role__in=AGENCY_ROLES).values("agency")
+        covered = School.objects.covered_for(agencies, now)
+        return School.objects.filter(here | Q(pk__in=covered.values("pk")))
 
     @property
     def title(self) -> str:
         """The first role in words, such as “Principal, Lincoln High”; may be empty."""
-        membership = self.memberships.current().select_related("school").first()
+        membership = (
+            self.memberships.current().select_related("school", "agency").first()
+        )
         return str(membership) if membership else ""
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):
-    def current(self, on: date | None = None) -> "MembershipQuerySet":
-        """Memberships in force on a date (default: not ended)."""
-        if on is None:
-            return self.filter(ended_on=None)
-        return self.filter(started_on__lte=on).filter(
-            Q(ended_on=None) | Q(ended_on__gt=on)
+    def current(
+        self, on: date | None = None, *, now: datetime | None = None
+    ) -> "MembershipQuerySet":
+        """Memberships in force on a date: begun, not ended.
+
+        The default is today, each at its own school; for the district's and an
+        agency's people, in the district.
+        """
+        today = on or DateThere(_zone(), now)
+        return self.filter(started_on__lte=today).filter(
+            Q(ended_on=None) | Q(ended_on__gt=today)
         )
+
+    def standing(self, now: datetime | None = None) -> "MembershipQuerySet":
+        """Those that count today: current and, where the role rests on an agreement
+        with an agency, with one that is valid.
+
+        An officer's own agency is asked, or else the school's. Access ends at the
+        school's midnight with no job having to run.
+        """
+        theirs = OuterRef(OuterRef("agency"))
+        own_school = School.objects.covered_for(
+            Coalesce(theirs, OuterRef("agency")), now
+        ).filter(pk=OuterRef("school"))
+        supervised = School.objects.covered_for(theirs, now)
+        return self.current(now=now).filter(
+            ~Q(role__in=AGREEMENT_ROLES)
+            | Q(Exists(own_school), school__isnull=False)
+            | Q(Exists(supervised), role__in=AGENCY_ROLES)
+        )
+
+    def reaching(
+        self, school: School, now: datetime | None = None
+    ) -> "MembershipQuerySet":
+        """Memberships that reach this school: its own, the district's, an agency's."""
+        covering = Agreement.objects.valid(school.today(now or timezone.now()))
+        here = covering.covering(school).filter(agency=OuterRef("agency"))
+        return self.filter(
+            Q(school=school)
+            | Q(role__in=DISTRICT_ROLES)
+            | Q(Exists(here), role__in=AGENCY_ROLES)
+        )
+
+    def for_the_district(self) -> "MembershipQuerySet":
+        """Memberships held for the whole district."""
+        return self.filter(role__in=DISTRICT_ROLES)
 
     def granting(self, permission: Permission) -> "MembershipQuerySet":
         """Memberships whose role carries the permission."""
         return self.filter(role__in=roles_with(permission))
 
 
+def _zone() -> Coalesce:
+    """Where a membership's days begin: at its school, or else in the district."""
+    # Subqueries: a path through `school` would join, and drop who is at none.
+    school = School.objects.filter(pk=OuterRef("school")).values("timezone")
+    district = District.objects.order_by("pk").values("timezone")[:1]
+    return Coalesce(Subquery(school), Subquery(district), Value(settings.TIME_ZONE))
+
+
 class Membership(models.Model):
-    """A person's role at one school, or for the whole district (no school)."""
+    """A person's role at one school, in an agency, or for the whole district.
+
+    In force from `started_on` until the midnight in which `ended_on` begins. An
+    officer's membership names the school and may name the officer's agency.
+    """
 
     user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=32, choices=Role)
     school = models.ForeignKey(
         School, models.CASCADE, null=True, blank=True, related_name="memberships"
+    )
+    agency = models.ForeignKey(
+        Agency, models.PROTECT, null=True, blank=True, related_name="memberships"
     )
     started_on = models.DateField()
     ended_on = models.DateField(null=True, blank=True)
@@ -110,9 +190,18 @@ class Membership(models.Model):
         ordering = ["pk"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(role__in=DISTRICT_ROLES, school=None)
-                | (~Q(role__in=DISTRICT_ROLES) & Q(school__isnull=False)),
-                name="school_roles_name_a_school_and_district_roles_none",
+                condition=Q(role__in=DISTRICT_ROLES, school=None, agency=None)
+                | Q(role__in=AGENCY_ROLES, school=None, agency__isnull=False)
+                | (
+                    ~Q(role__in=DISTRICT_ROLES | AGENCY_ROLES)
+                    & Q(school__isnull=False)
+                    & (Q(agency=None) | Q(role=Role.SRO))
+                ),
+                name="a_role_names_its_school_its_agency_or_neither",
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_on=None) | Q(ended_on__gte=F("started_on")),
+                name="a_role_ends_after_it_starts",
             ),
             models.UniqueConstraint(
                 fields=["user", "role", "school"],
@@ -121,11 +210,18 @@ class Membership(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["user", "role"],
-                condition=Q(ended_on=None, school=None),
+                condition=Q(ended_on=None, school=None, agency=None),
                 name="a_current_district_role_is_held_once",
+            ),
+            models.UniqueConstraint(
+                fields=["user", "role", "agency"],
+                condition=Q(ended_on=None, school=None, agency__isnull=False),
+                name="a_current_agency_role_is_held_once",
             ),
         ]
 
     def __str__(self) -> str:
         role = self.get_role_display()
-        return f"{role}, {self.school}" if self.school else role
+        # An officer's place is the school; the agency is said on the officer's page.
+        where = self.school or self.agency
+        return f"{role}, {where}" if where else role

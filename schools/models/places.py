@@ -2,12 +2,14 @@
 
 import re
 import zoneinfo
+from datetime import date, datetime
 
 from django.core.exceptions import ValidationError
 from django.db import models
 from phonenumber_field.modelfields import PhoneNumberField
 
-from .partners import Agency
+from .partners import Agency, Agreement
+from .today import DateThere, date_in
 
 
 def validate_timezone(name: str) -> None:
@@ -27,10 +29,34 @@ class District(models.Model):
         return self.name
 
 
+def district_today(now: datetime) -> date:
+    """What day it is for the district; in the portal's own zone before there is one."""
+    zone = District.objects.values_list("timezone", flat=True).first()
+    return date_in(zone or "", now)
+
+
 class SchoolQuerySet(models.QuerySet["School"]):
     def open(self) -> "SchoolQuerySet":
         """Schools that have not closed for good."""
         return self.filter(closed_on__isnull=True)
+
+    def covered_for(
+        self,
+        agencies: "models.QuerySet | models.F | models.Func",
+        now: datetime | None = None,
+    ) -> "SchoolQuerySet":
+        """Schools covered today by a valid agreement with one of these agencies.
+
+        `agencies` is a query of their keys, or a reference to one of a query further
+        out. “Today” is each school's own: an agreement ends at its midnight.
+        """
+        valid = Agreement.objects.valid(DateThere(models.OuterRef("timezone"), now))
+        here = valid.covering(models.OuterRef("pk"))
+        if isinstance(agencies, models.QuerySet):
+            here = here.filter(agency__in=agencies)
+        else:
+            here = here.filter(agency=agencies)
+        return self.filter(models.Exists(here))
 
     def look_alikes(self, school: "School") -> "SchoolQuerySet":
         """Other schools that share a word of `school`'s name and could be mistaken.
@@ -88,3 +114,7 @@ class School(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def today(self, now: datetime) -> date:
+        """What day it is at this school."""
+        return date_in(self.timezone, now)

@@ -6,7 +6,7 @@ from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
 
 from schools.models import AuditEvent, User
-from tests.cast import lincoln, priya
+from tests.cast import blaine, lincoln, priya
 
 pytestmark = pytest.mark.django_db
 
@@ -51,6 +51,32 @@ def test_a_principal_is_added_to_their_school(pipe):
     assert (event.type, event.data["school"]) == ("people.person_added", "lincoln")
 
 
+def test_a_supervisor_is_added_to_their_agency(pipe):
+    blaine()
+    pipe(PASSWORD)
+
+    said = run(
+        *("kim@blaine.example.org", "--name", "Kim Vale"),
+        *("--role", "agency_supervisor", "--agency", "blaine police department"),
+    )
+
+    assert said == "Added Kim Vale: Agency supervisor, Blaine Police Department.\n"
+    assert AuditEvent.objects.get().data["agency"] == "Blaine Police Department"
+
+
+def test_an_officer_may_name_the_agency_beside_the_school(pipe):
+    blaine(), lincoln()
+    pipe(PASSWORD)
+
+    run(
+        *("al@blaine.example.org", "--name", "Al Oak", "--role", "sro"),
+        *("--school", "lincoln", "--agency", "Blaine Police Department"),
+    )
+
+    role = User.objects.get().memberships.get()
+    assert (role.school, role.agency) == (lincoln(), blaine())
+
+
 def test_on_a_terminal_the_password_is_asked_twice(monkeypatch):
     answers = [PASSWORD, PASSWORD]
     monkeypatch.setattr("sys.stdin", Terminal())
@@ -80,6 +106,18 @@ def test_two_different_passwords_are_refused(monkeypatch):
         (["--role", "principal"], PASSWORD, "needs a school"),
         (["--role", "principal", "--school", "nowhere"], PASSWORD, "lincoln"),
         (["--role", "superintendent", "--school", "lincoln"], PASSWORD, "no --school"),
+        (["--role", "agency_supervisor"], PASSWORD, "needs an agency"),
+        (
+            ["--role", "agency_supervisor", "--school", "lincoln"],
+            PASSWORD,
+            "no --school",
+        ),
+        (
+            ["--role", "agency_supervisor", "--agency", "nobody"],
+            PASSWORD,
+            "Anoka Police Department",
+        ),
+        (["--role", "superintendent", "--agency", "x"], PASSWORD, "no --agency"),
     ],
 )
 def test_what_does_not_fit_is_refused_and_nobody_is_added(

@@ -12,8 +12,8 @@ from django.core.validators import validate_email
 from django.utils import timezone
 
 from schools.actions.people import PersonExists, add_person
-from schools.models import School, User
-from schools.permissions import DISTRICT_ROLES, Role
+from schools.models import Agency, School, User
+from schools.permissions import AGENCY_ROLES, DISTRICT_ROLES, Role
 
 
 class Command(BaseCommand):
@@ -27,6 +27,9 @@ class Command(BaseCommand):
         parser.add_argument("--name", required=True)
         parser.add_argument("--role", required=True, choices=Role.values)
         parser.add_argument("--school", help="code of the school of a school role")
+        parser.add_argument(
+            "--agency", help="name of the agency of a supervisor or an officer"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         email, name = options["email"].strip().lower(), options["name"].strip()
@@ -36,6 +39,7 @@ class Command(BaseCommand):
         except ValidationError as error:
             raise CommandError(f"“{email}” is not an email address.") from error
         school = _school_of(role, options["school"])
+        agency = _agency_of(role, options["agency"])
         if User.objects.filter(email=email).exists():
             raise CommandError(f"{email} is in use. Nothing was added.")
         password = _ask_password()
@@ -47,6 +51,7 @@ class Command(BaseCommand):
                 password=password,
                 role=role,
                 school=school,
+                agency=agency,
                 by=None,
                 now=timezone.now(),
             )
@@ -64,6 +69,12 @@ def _school_of(role: Role, code: str | None) -> School | None:
                 f"A {role.label.lower()} works for the whole district: no --school."
             )
         return None
+    if role in AGENCY_ROLES:
+        if code:
+            raise CommandError(
+                "What an agency supervisor reaches is in the agreement: no --school."
+            )
+        return None
     if not code:
         raise CommandError(f"A {role.label.lower()} needs a school: --school CODE.")
     school = School.objects.filter(code=code).first()
@@ -71,6 +82,22 @@ def _school_of(role: Role, code: str | None) -> School | None:
         codes = ", ".join(School.objects.open().values_list("code", flat=True))
         raise CommandError(f"No school has the code “{code}”. There are: {codes}.")
     return school
+
+
+def _agency_of(role: Role, name: str | None) -> Agency | None:
+    if role not in AGENCY_ROLES and role != Role.SRO:
+        if name:
+            raise CommandError(f"A {role.label.lower()} is of no agency: no --agency.")
+        return None
+    if not name:
+        if role == Role.SRO:
+            return None  # the school's own agency stands behind the officer
+        raise CommandError(f"An {role.label.lower()} needs an agency: --agency NAME.")
+    agency = Agency.objects.filter(name__iexact=name).first()
+    if agency is None:
+        names = ", ".join(Agency.objects.values_list("name", flat=True)) or "none yet"
+        raise CommandError(f"No agency is called “{name}”. There are: {names}.")
+    return agency
 
 
 def _ask_password() -> str:
