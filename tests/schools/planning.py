@@ -175,5 +175,8 @@ BAD_ROWS: dict[str, Callable[[], object]] = {
 def make_family_link() -> FamilyLink:
     """Lincoln's address for families."""
     return FamilyLink.objects.create(
-        school=cast.lincoln(), token="families-of-lincoln", made_at=cast.NOW, made_by=cast.priya()
+        school=cast.lincoln(),
+        token="families-of-lincoln",
+        made_at=cast.NOW,
+        made_by=cast.priya(),
     )
