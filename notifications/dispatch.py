@@ -8,7 +8,7 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from notifications import drafting, emergencies, outbox, tasks
+from notifications import drafting, emergencies, outbox, restoring, tasks
 from notifications.failpoints import failpoint
 from notifications.models import Alert, Channel, Mode, State, Worker
 from schools import audit
@@ -63,9 +63,12 @@ def press(
 
     `version` is the one that was read back, `typed` the number its reader typed,
     `after` the alert under way that the person has seen and wants to add to. Where two
-    people must agree, the alert waits for the second. Raises ChangedSinceReadBack,
-    NotConfirmed, AlreadyUnderWay, drafting.NotYours; then nothing has changed.
+    people must agree, the alert waits for the second. What an older copy of the
+    database had going out is frozen first, so that this alert is not taken for it.
+    Raises ChangedSinceReadBack, NotConfirmed, AlreadyUnderWay, drafting.NotYours; then
+    nothing has changed.
     """
+    restoring.guard(now=now)
     alert, schools = _locked(alert)
     if alert.state != Alert.State.DRAFT:
         return alert
@@ -102,6 +105,7 @@ def approve(*, alert: Alert, by: User, now: datetime) -> Alert:
     Raises NeedsSomebodyElse for its author, NotWaiting when it waits no more,
     AlreadyUnderWay when somebody was faster.
     """
+    restoring.guard(now=now)
     alert, schools = _locked(alert)
     if alert.state != Alert.State.AWAITING_APPROVAL:
         raise NotWaiting("This alert no longer waits for anybody.")
@@ -248,4 +252,5 @@ def _release(alert: Alert, schools: list[School], *, by: User, now: datetime) ->
         emergency=alert.emergency_id,
     )
     transaction.on_commit(lambda: doorbell(alert.pk), robust=True)
+    transaction.on_commit(lambda: restoring.beat(now=now), robust=True)
     return alert

@@ -17,7 +17,7 @@ import uvloop
 from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 
-from notifications import outbox, reconcile
+from notifications import outbox, reconcile, restoring
 from notifications.models import Channel, Worker
 from notifications.sending import PORTS, Desk, LaneRun
 
@@ -126,6 +126,7 @@ class Engine:
             await aside.close()
 
     def _anything(self) -> bool:
+        restoring.guard(now=timezone.now())  # before a lane is taken: nothing leaves
         return outbox.has_work(self.channel) or outbox.more_to_come()
 
     async def _every(self, seconds: float, desk: Desk, work) -> None:
@@ -141,6 +142,7 @@ class Engine:
             await asyncio.sleep(seconds)
 
     def _heartbeat(self, now: datetime) -> None:
+        restoring.beat(now=now)
         Worker.objects.update_or_create(
             name=self.name,
             defaults={"seen_at": now},
@@ -156,6 +158,7 @@ class Engine:
 
         Should that worker be gone, beat's sweep applies them.
         """
+        restoring.guard(now=now)
         if self.channel == Channel.EMAIL:
             reconcile.sweep(now=now)
         else:

@@ -90,7 +90,11 @@ class Progress:
     @property
     def is_open(self) -> bool:
         """True while anything is still ours to do; the page must not say “finished”."""
-        if self.alert.state in (Alert.State.RELEASED, Alert.State.MATERIALISED):
+        if self.alert.state in (
+            Alert.State.RELEASED,
+            Alert.State.MATERIALISED,
+            Alert.State.FROZEN,
+        ):
             return True
         return bool(self.all.of(State.QUEUED, State.UNKNOWN))
 

@@ -10,13 +10,14 @@ from enum import IntEnum
 
 from django.db.models import Q
 
-from notifications import arrival, audiences, canary, dispatch, outbox
+from notifications import arrival, audiences, canary, dispatch, outbox, restoring
 from notifications.models import (
     HANDED_OVER,
     OPEN_STATES,
     Alert,
     Channel,
     Lane,
+    Restoration,
     Sender,
     Tally,
 )
@@ -57,6 +58,7 @@ class Alarm:
 def alarms(*, now: datetime, waits: timedelta = WAITS) -> list[Alarm]:
     """Everything that speaks against sending now, the worst first; empty is ready."""
     found = [
+        *_older_copy(),
         *_workers(now),
         *_senders(),
         *_lists(now),
@@ -79,6 +81,29 @@ def counted(found: list[Alarm]) -> str:
         for level in (Level.CRITICAL, Level.WARNING)
     ]
     return ", ".join(f"{n} {word}" for n, word in counts if n) or "ok"
+
+
+def _older_copy() -> Iterator[Alarm]:
+    frozen = Alert.objects.frozen().count()
+    if frozen:
+        held = "1 alert is" if frozen == 1 else f"{frozen} alerts are"
+        yield Alarm(
+            Level.CRITICAL,
+            "older_copy",
+            f"This database is an older copy: {held} held until a person decides.",
+        )
+    elif restoring.is_older_copy():
+        yield Alarm(
+            Level.CRITICAL,
+            "older_copy",
+            "This database is an older copy: what it has going out will be held.",
+        )
+    elif Restoration.objects.open().exists():
+        yield Alarm(
+            Level.WARNING,
+            "older_copy",
+            "This database is an older copy, and nobody has said that all is well.",
+        )
 
 
 def _workers(now: datetime) -> Iterator[Alarm]:

@@ -7,7 +7,7 @@ from celery import Task, shared_task
 from celery.signals import worker_init, worker_shutting_down
 from django.utils import timezone
 
-from notifications import materialising, reconcile
+from notifications import materialising, reconcile, restoring
 from notifications.engine import Engine
 from notifications.models import Channel
 
@@ -60,6 +60,7 @@ def ring(channel: str) -> None:
 @shared_task(base=Bell, name="notifications.materialise")
 def materialise(alert_id: int) -> None:
     """Make an alert's list stage by stage, waking the lanes after each."""
+    restoring.guard(now=timezone.now())
     materialising.replace_unsent(alert_id)
     more = True
     while more:
@@ -74,6 +75,7 @@ def materialise(alert_id: int) -> None:
 @shared_task(name="notifications.sweep")
 def sweep() -> None:
     """What the engines do by themselves, once more and independently."""
+    restoring.guard(now=timezone.now())
     reconcile.sweep(now=timezone.now())
     reconcile.forget_dead_workers(now=timezone.now())
     for lane in LANES:

@@ -10,6 +10,7 @@ from notifications.views import (
     public,
     reach,
     reports,
+    restoring,
     senders,
     wordings,
 )
@@ -43,6 +44,10 @@ urlpatterns = [
         senders.sender_resume,
         name="sender_resume",
     ),
+    path("restored", restoring.restored, name="restored"),
+    path("restored/done", restoring.restored_done, name="restored_done"),
+    path("restored/<int:pk>/resume", restoring.restored_resume, name="restored_resume"),
+    path("restored/<int:pk>/end", restoring.restored_end, name="restored_end"),
     path("wording", wordings.wordings, name="wording"),
     path(
         "wording/<str:key>/<str:language>", wordings.wording_edit, name="wording_edit"

@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
+from notifications.views.restoring import Banner, banner_for
 from notifications.views.scopes import waiting_for
 from notifications.views.senders import Paused, paused_for
 from schools.models import User
@@ -36,7 +37,8 @@ LINKS: tuple[tuple[str, str, Permission | None], ...] = (
 
 
 def navigation(request: HttpRequest) -> dict:
-    """Context for base.html: `nav`, `demo`, `sandbox_url`, `user_title`, `paused`.
+    """Context for base.html: `nav`, `demo`, `sandbox_url`, `user_title`, `paused`,
+    `older_copy`.
 
     Who asks is looked up when a page shows it: a public page and an error page must
     not touch the session or the database for a bar they do not have.
@@ -47,6 +49,7 @@ def navigation(request: HttpRequest) -> dict:
         "nav": SimpleLazyObject(lambda: _links(request)),
         "user_title": SimpleLazyObject(lambda: _title(request)),
         "paused": SimpleLazyObject(lambda: _paused(request)),
+        "older_copy": SimpleLazyObject(lambda: _older_copy(request)),
     }
 
 
@@ -75,6 +78,12 @@ def _paused(request: HttpRequest) -> list[Paused]:
     """For the banner of the home, compose and alert pages."""
     user = _person(request)
     return paused_for(user) if user else []
+
+
+def _older_copy(request: HttpRequest) -> list[Banner]:
+    """For the banner of the same pages: none, or one."""
+    user = _person(request)
+    return banner_for(user) if user else []
 
 
 def _person(request: HttpRequest) -> User | None:

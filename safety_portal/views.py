@@ -88,9 +88,9 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 
 def _alarms(now: datetime) -> list[readiness.Alarm]:
-    """What speaks against sending; paused senders have a banner of their own."""
+    """What speaks against sending, but for what has a banner of its own."""
     found = readiness.alarms(now=now)
-    return [one for one in found if one.code != "sender_paused"]
+    return [one for one in found if one.code not in ("sender_paused", "older_copy")]
 
 
 def all_well(found: dict[str, str]) -> bool:

@@ -123,7 +123,8 @@ def django_db_modify_db_settings(
 
 
 @pytest.fixture(autouse=True)
-def _plain_settings(settings) -> None:
+def _plain_settings(settings, tmp_path_factory: pytest.TempPathFactory) -> None:
+    settings.VAR = tmp_path_factory.mktemp("var")  # nothing known of another test
     Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.STORAGES = settings.STORAGES | {

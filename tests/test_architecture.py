@@ -18,7 +18,7 @@ FLOORS = {
 
 NOTIFICATIONS_ROOMS = [
     {"models", "channels", "segments", "failpoints", "wording"},
-    {"pace", "senders", "refusals", "alert_templates"},
+    {"pace", "senders", "refusals", "alert_templates", "high_water"},
     {"outbox", "audiences", "replies", "reachability", "bounces"},
     {
         "materialising",
@@ -29,7 +29,7 @@ NOTIFICATIONS_ROOMS = [
         "corrections",
         "fallback",
     },
-    {"reconcile", "webhooks"},
+    {"reconcile", "webhooks", "restoring"},
     {"engine"},
     {"tasks"},
     {"emergencies"},

@@ -17,6 +17,8 @@ from notifications.models import (
     Delivery,
     Emergency,
     EmergencySchool,
+    Lineage,
+    Restoration,
     Sender,
     Suppression,
     Tally,
@@ -229,6 +231,10 @@ BAD_ROWS: dict[str, Callable[[], object]] = {
     ),
     "a_paused_sender_says_when_and_why": lambda: Sender.objects.create(
         channel="sms", stream="emergency", identity="x", paused_at=NOW
+    ),
+    "there_is_one_lineage": lambda: Lineage.objects.create(id=2),
+    "a_closed_restoration_says_when_and_by_whom": lambda: Restoration.objects.create(
+        found_at=NOW, closed_at=NOW
     ),
     "an_address_is_suppressed_once_per_sender": lambda: twice(
         lambda: Suppression.objects.create(

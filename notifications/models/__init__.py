@@ -15,6 +15,7 @@ from .delivery import (
 )
 from .emergency import Emergency, EmergencySchool, Mode
 from .lanes import Lane, Sender, Suppression, Worker
+from .restoring import Lineage, Restoration
 
 __all__ = [
     "HANDED_OVER",
@@ -30,9 +31,11 @@ __all__ = [
     "Emergency",
     "EmergencySchool",
     "Lane",
+    "Lineage",
     "Mode",
     "ProviderEvent",
     "Recipient",
+    "Restoration",
     "Sender",
     "State",
     "Suppression",

@@ -40,6 +40,10 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         """Released and not yet at an end."""
         return self.filter(state__in=(Alert.State.RELEASED, Alert.State.MATERIALISED))
 
+    def frozen(self) -> "AlertQuerySet":
+        """Going out in an older copy of the database: a person has to decide."""
+        return self.filter(state=Alert.State.FROZEN)
+
     def sent(self) -> "AlertQuerySet":
         """Everything that was ever released."""
         return self.filter(released_at__isnull=False)
@@ -63,6 +67,7 @@ class Alert(models.Model):
         AWAITING_APPROVAL = "awaiting_approval", "Waits for a second person"
         RELEASED = "released", "Making the list"
         MATERIALISED = "materialised", "Going out"
+        FROZEN = "frozen", "Held until a person decides"
         FINISHED = "finished", "Finished"
         CANCELLED = "cancelled", "Cancelled"
 

@@ -20,6 +20,7 @@ from .deliveries import (
     unclaim,
     write_reports,
 )
+from .holding import doubt, give_up, leap, park
 from .lanes import (
     LEASE_SECONDS,
     UNKNOWN_GRACE_SECONDS,
@@ -47,14 +48,18 @@ __all__ = [
     "Result",
     "acquire",
     "claim",
+    "doubt",
     "due_unknown",
+    "give_up",
     "has_work",
     "known_ids",
+    "leap",
     "limits_of",
     "mark_sending",
     "may_resend",
     "more_to_come",
     "move",
+    "park",
     "recount",
     "recover",
     "release",

@@ -70,7 +70,9 @@ def has_work(channel: str) -> bool:
         superseded_at=None,
         expires_at__gt=timezone.now(),
     )
-    half_done = Alert.objects.sent().exclude(state=Alert.State.FINISHED)
+    half_done = Alert.objects.sent().exclude(
+        state__in=(Alert.State.FINISHED, Alert.State.FROZEN)
+    )
     return (
         mine.filter(alert__in=sendable, state=State.QUEUED).exists()
         or mine.filter(

@@ -93,6 +93,8 @@ def alert_state(alert: Alert, *, is_open: bool) -> Status:
         return Status("warn", word)
     if state in (Alert.State.DRAFT, Alert.State.AWAITING_APPROVAL):
         return Status("warn", state.label)
+    if state is Alert.State.FROZEN:
+        return Status("bad", state.label)
     if is_open:
         word = "Making the list" if state is Alert.State.RELEASED else "Going out now"
         return Status("idle", word)
