@@ -234,6 +234,10 @@ DEFAULT_FROM_EMAIL = env.str(
 CANARY_BY = env.str("CANARY_BY", default="")
 SANDBOX_URL = env.str("SANDBOX_URL", default="")
 
+# -- the crisis team -------------------------------------------------------------------
+# Days after which a partner's number has to be tried again.
+CONTACT_TEST_DAYS = env.int("CONTACT_TEST_DAYS", default=180)
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

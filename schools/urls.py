@@ -2,7 +2,15 @@
 
 from django.urls import path
 
-from schools.views import audit, people, roster, schools
+from schools.views import (
+    audit,
+    crisis_team,
+    partner_contacts,
+    people,
+    roster,
+    schools,
+    team_availability,
+)
 
 urlpatterns = [
     path("sign-in", people.sign_in, name="sign_in"),
@@ -17,4 +25,52 @@ urlpatterns = [
     path("roster/<int:pk>/retry", roster.roster_retry, name="roster_retry"),
     path("roster/<int:pk>/drop", roster.roster_drop, name="roster_drop"),
     path("roster/<int:pk>/issues.csv", roster.roster_issues, name="roster_issues"),
+    path("crisis-team", crisis_team.crisis_team, name="crisis_team"),
+    path("crisis-team.csv", crisis_team.team_csv, name="team_csv"),
+    path("crisis-team/new", crisis_team.team_member_new, name="team_member_new"),
+    path("crisis-team/import", crisis_team.team_import, name="team_import"),
+    path("crisis-team/skills", crisis_team.team_skills, name="team_skills"),
+    path("crisis-team/phone-tree", crisis_team.team_phone_tree, name="team_phone_tree"),
+    path("crisis-team/mine", team_availability.my_availability, name="my_availability"),
+    path(
+        "crisis-team/absences/<int:absence>/remove",
+        team_availability.absence_remove,
+        name="absence_remove",
+    ),
+    path(
+        "crisis-team/contacts",
+        partner_contacts.partner_contacts,
+        name="partner_contacts",
+    ),
+    path(
+        "crisis-team/contacts/new",
+        partner_contacts.partner_contact_new,
+        name="partner_contact_new",
+    ),
+    path(
+        "crisis-team/contacts/<int:contact>",
+        partner_contacts.partner_contact,
+        name="partner_contact",
+    ),
+    path(
+        "crisis-team/contacts/<int:contact>/test",
+        partner_contacts.partner_contact_test,
+        name="partner_contact_test",
+    ),
+    path(
+        "crisis-team/contacts/<int:contact>/retire",
+        partner_contacts.partner_contact_retire,
+        name="partner_contact_retire",
+    ),
+    path("crisis-team/<int:member>", crisis_team.team_member, name="team_member"),
+    path(
+        "crisis-team/<int:member>/edit",
+        crisis_team.team_member_edit,
+        name="team_member_edit",
+    ),
+    path(
+        "crisis-team/<int:member>/availability",
+        team_availability.team_availability,
+        name="team_availability",
+    ),
 ]

@@ -14,6 +14,7 @@ from schools.models import RosterImport, User
 from schools.permissions import Permission
 from tests import cast
 from tests.notifications import delivering
+from tests.schools import crisis_rows
 
 pytestmark = pytest.mark.django_db
 
@@ -98,7 +99,13 @@ def lincoln(settings, tmp_path) -> dict:
     roster_import = RosterImport.objects.create(
         file_name="roster.csv", created_at=timezone.now(), created_by=cast.dana()
     )
+    member = crisis_rows.make_team_member("Halima Warsame", skills=["counselling"])
     return {
+        "member": member.pk,
+        "absence": member.absences.create(
+            begins_on="2026-12-01", ends_on="2026-12-04"
+        ).pk,
+        "contact": crisis_rows.make_partner_contact().pk,
         "pk": alert.pk,
         "code": cast.lincoln().code,
         "kind": "update",

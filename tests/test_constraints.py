@@ -38,7 +38,7 @@ from schools.models import (
 )
 from schools.permissions import Role
 from tests import cast
-from tests.schools import attaching, calendar_rows, planning
+from tests.schools import attaching, calendar_rows, crisis_rows, planning
 
 pytestmark = pytest.mark.django_db
 NOW = cast.NOW
@@ -178,6 +178,7 @@ BAD_ROWS: dict[str, Callable[[], object]] = {
     **attaching.BAD_ROWS,
     **planning.BAD_ROWS,
     **calendar_rows.BAD_ROWS,
+    **crisis_rows.BAD_ROWS,
     # -- notifications
     "an_ended_emergency_says_when_and_by_whom": lambda: make_emergency(ended_at=NOW),
     "one_ongoing_emergency_per_school_and_protocol": lambda: twice(

@@ -11,6 +11,15 @@ from .calendar import (
     SpecialDay,
     Term,
 )
+from .crisis_team import (
+    LANGUAGES,
+    Absence,
+    AvailableHours,
+    Skill,
+    SpokenLanguage,
+    TeamMember,
+    Weekday,
+)
 from .households import (
     ContactPoint,
     Guardian,
@@ -20,6 +29,7 @@ from .households import (
     StreamOptOut,
     Student,
 )
+from .partner_contacts import ContactTest, PartnerContact
 from .partners import Agency, Agreement, Clause, Reminder, Sro
 from .people import Membership, User
 from .places import District, School
@@ -46,14 +56,18 @@ from .roster import (
 
 __all__ = [
     "ELEVEN_GROUPS",
+    "LANGUAGES",
+    "Absence",
     "Agency",
     "Agreement",
     "Audience",
     "AuditEvent",
+    "AvailableHours",
     "BellSchedule",
     "CalendarFeed",
     "Clause",
     "ContactPoint",
+    "ContactTest",
     "DayPattern",
     "Determination",
     "District",
@@ -63,6 +77,7 @@ __all__ = [
     "Household",
     "Membership",
     "NamedGroup",
+    "PartnerContact",
     "Period",
     "Phase",
     "PlanAttachment",
@@ -76,7 +91,9 @@ __all__ = [
     "SafetyPlan",
     "School",
     "SchoolYear",
+    "Skill",
     "SpecialDay",
+    "SpokenLanguage",
     "Sro",
     "StagedContactPoint",
     "StagedGuardian",
@@ -85,6 +102,8 @@ __all__ = [
     "Stream",
     "StreamOptOut",
     "Student",
+    "TeamMember",
     "Term",
     "User",
+    "Weekday",
 ]
