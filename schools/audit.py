@@ -83,6 +83,18 @@ EVENT_TYPES = {
     "plans.rally_point_removed": "Rally point taken out of a draft plan",
     "plans.restricted_go_kit_read": "Go-kit with restricted text read",
     "plans.go_kit_asked_for": "Go-kit made anew by hand",
+    "officers.officer_added": "Officer added",
+    "officers.officer_changed": "Officer's record changed",
+    "officers.officer_left": "Officer left",
+    "officers.assigned": "Officer assigned to a school",
+    "officers.assignment_changed": "Officer's assignment changed",
+    "officers.certificate_recorded": "Officer's course recorded",
+    "officers.certificate_withdrawn": "Officer's course withdrawn",
+    "officers.duty_logged": "Officer's duty logged",
+    "officers.duty_struck_out": "Officer's duty struck out",
+    "officers.engagement_logged": "Engagement logged",
+    "officers.engagement_changed": "Engagement changed",
+    "officers.engagement_struck_out": "Engagement struck out",
     "demo.district_made": "Demo district made",
 }
 """Every type of event, `floor.thing_happened`, with its words on screen."""

@@ -5,6 +5,9 @@ from django.urls import path
 from schools.views import (
     audit,
     crisis_team,
+    duties,
+    engagement,
+    officers,
     partner_contacts,
     people,
     roster,
@@ -17,6 +20,59 @@ urlpatterns = [
     path("sign-out", people.sign_out, name="sign_out"),
     path("schools", schools.school_list, name="schools"),
     path("schools/<slug:code>", schools.school, name="school"),
+    path("officers", officers.officers, name="officers"),
+    path("officers/new", officers.officer_new, name="officer_new"),
+    path("officers/duties", duties.duties, name="duties"),
+    path("officers/duties/new", duties.duty_new, name="duty_new"),
+    path(
+        "officers/duties/<int:duty_entry>/strike",
+        duties.duty_strike,
+        name="duty_strike",
+    ),
+    path("officers/<int:officer>", officers.officer, name="officer"),
+    path("officers/<int:officer>/edit", officers.officer_edit, name="officer_edit"),
+    path("officers/<int:officer>/leave", officers.officer_leave, name="officer_leave"),
+    path(
+        "officers/<int:officer>/assign", officers.assignment_new, name="assignment_new"
+    ),
+    path(
+        "officers/<int:officer>/courses/new",
+        officers.certificate_new,
+        name="certificate_new",
+    ),
+    path(
+        "officers/assignments/<int:assignment>", officers.assignment, name="assignment"
+    ),
+    path(
+        "officers/courses/<int:certificate>/withdraw",
+        officers.certificate_withdraw,
+        name="certificate_withdraw",
+    ),
+    path("engagement", engagement.engagements, name="engagements"),
+    path("engagement.csv", engagement.engagements_csv, name="engagements_csv"),
+    path("engagement/new", engagement.engagement_new, name="engagement_new"),
+    path("engagement/year", engagement.engagement_year, name="engagement_year"),
+    path(
+        "engagement/year.csv",
+        engagement.engagement_year_csv,
+        name="engagement_year_csv",
+    ),
+    path("engagement/<int:engagement>", engagement.engagement, name="engagement"),
+    path(
+        "engagement/<int:engagement>/strike",
+        engagement.engagement_strike,
+        name="engagement_strike",
+    ),
+    path(
+        "schools/<slug:code>/engagement",
+        engagement.school_engagement,
+        name="school_engagement",
+    ),
+    path(
+        "schools/<slug:code>/engagement.csv",
+        engagement.school_engagement_csv,
+        name="school_engagement_csv",
+    ),
     path("audit", audit.audit, name="audit"),
     path("roster", roster.roster, name="roster"),
     path("roster/example.csv", roster.roster_example, name="roster_example"),

@@ -14,6 +14,7 @@ from django.utils.text import slugify
 from notifications.models import Channel, Sender
 from schools.day_kinds import PatternKind, TermKind
 from schools.models import (
+    WEEKDAYS,
     Agency,
     Agreement,
     BellSchedule,
@@ -254,15 +255,39 @@ def sam() -> User:
     """Lincoln's SRO, of Anoka's police, whose agreement is on Lincoln."""
     make_agreement(make_agency(), [lincoln()])
     officer = make_person("Sam Okafor", Role.SRO, lincoln(), mobile="+16125550104")
-    Sro.objects.get_or_create(
-        name=officer.name,
-        school=lincoln(),
+    make_officer(officer.name, lincoln(), user=officer, phone="+16125550104")
+    return officer
+
+
+def make_officer(
+    name: str,
+    school: School | None = None,
+    *,
+    agency: Agency | None = None,
+    user: User | None = None,
+    phone: str = "+16125550111",
+    assumed_duties_on: date = TERM_BEGAN,
+    weekdays: Sequence[str] = WEEKDAYS,
+    backup: Sro | None = None,
+) -> Sro:
+    """The officer of this name, at a school on these weekdays unless it is None."""
+    officer, _ = Sro.objects.get_or_create(
+        name=name,
         defaults={
-            "agency": make_agency(),
-            "phone": "+16125550104",
-            "started_on": TERM_BEGAN,
+            "agency": agency or make_agency(),
+            "phone": phone,
+            "assumed_duties_on": assumed_duties_on,
+            "user": user,
         },
     )
+    if school is not None and not officer.assignments.filter(school=school).exists():
+        officer.assignments.create(
+            school=school,
+            started_on=assumed_duties_on,
+            is_lead_school=not officer.assignments.exists(),
+            backup=backup,
+            **{day: day in weekdays for day in WEEKDAYS},
+        )
     return officer
 
 

@@ -44,6 +44,12 @@ LINCOLNS_OWN = {
     "reach_school",
     "reach_school_csv",
     "reach_usable",
+    "officer",
+    "school_engagement",
+    "school_engagement_csv",
+    "duty_strike",
+    "engagement",
+    "engagement_strike",
 }
 """Names of addresses that lead to a record of one school."""
 AUTHORS_OWN = {"alert_edit", "alert_press"}
@@ -96,6 +102,11 @@ def lincoln(settings, tmp_path) -> dict:
         phones=[cast.phone_number(7002)],
         students=[cast.make_student("Lena Line", cast.lincoln())],
     ).contact_points.get()
+    officer = cast.make_officer("Sam Okafor")
+    logged = {
+        "school": cast.lincoln(), "on": cast.TERM_BEGAN, "minutes": 40,
+        "logged_at": timezone.now(), "logged_by": cast.priya(),
+    }  # fmt: skip
     roster_import = RosterImport.objects.create(
         file_name="roster.csv", created_at=timezone.now(), created_by=cast.dana()
     )
@@ -117,6 +128,22 @@ def lincoln(settings, tmp_path) -> dict:
         "stream": "emergency",
         "roster_import": roster_import.pk,
         "point": stale.pk,
+        "officer": officer.pk,
+        "assignment": officer.assignments.get().pk,
+        "certificate": officer.certificates.create(
+            course="required",
+            completed_on=cast.TERM_BEGAN,
+            recorded_at=timezone.now(),
+            recorded_by=cast.dana(),
+        ).pk,
+        "duty_entry": officer.duties.create(duty="liaison", **logged).pk,
+        "engagement": officer.engagements.create(
+            agency=officer.agency,
+            kind="visit",
+            what="Lunch",
+            with_students=True,
+            **logged,
+        ).pk,
     }
 
 

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.apps import apps
@@ -25,14 +25,18 @@ from notifications.models import (
 )
 from schools import audit
 from schools.models import (
+    WEEKDAYS,
     Agreement,
     AuditEvent,
     Clause,
     ContactPoint,
+    DutyEntry,
+    Engagement,
     Guardianship,
     Membership,
+    OfficerAssignment,
+    OfficerCertificate,
     School,
-    Sro,
     StreamOptOut,
     User,
 )
@@ -87,6 +91,40 @@ def agreement(**fields) -> Agreement:
     return cast.make_agreement(cast.make_agency(), **fields)
 
 
+def at_lincoln(**fields) -> OfficerAssignment:
+    defaults = {
+        "officer": cast.make_officer("Sam"), "school": cast.lincoln(),
+        "started_on": cast.TERM_BEGAN, "is_lead_school": True,
+    }  # fmt: skip
+    return OfficerAssignment.objects.create(**defaults | fields)
+
+
+def make_certificate(**fields) -> OfficerCertificate:
+    defaults = {
+        "officer": cast.make_officer("Sam"), "course": "required",
+        "completed_on": cast.TERM_BEGAN, "recorded_at": NOW, "recorded_by": cast.dana(),
+    }  # fmt: skip
+    return OfficerCertificate.objects.create(**defaults | fields)
+
+
+def make_duty(**fields) -> DutyEntry:
+    defaults = {
+        "officer": cast.make_officer("Sam"), "school": cast.lincoln(),
+        "on": cast.TERM_BEGAN, "duty": "liaison", "minutes": 30,
+        "logged_at": NOW, "logged_by": cast.priya(),
+    }  # fmt: skip
+    return DutyEntry.objects.create(**defaults | fields)
+
+
+def make_engagement(**fields) -> Engagement:
+    defaults = {
+        "school": cast.lincoln(), "agency": cast.make_agency(), "kind": "visit",
+        "on": cast.TERM_BEGAN, "minutes": 30, "with_students": True, "what": "Lunch",
+        "logged_at": NOW, "logged_by": cast.priya(),
+    }  # fmt: skip
+    return Engagement.objects.create(**defaults | fields)
+
+
 def twice(make: Callable[[], object]) -> None:
     make()
     make()
@@ -98,13 +136,38 @@ BAD_ROWS: dict[str, Callable[[], object]] = {
         cast.make_school("a", external_id="1"),
         cast.make_school("b", external_id="1"),
     ],
-    "an_officer_leaves_after_starting": lambda: Sro.objects.create(
-        name="Sam",
-        agency=cast.make_agency(),
-        school=cast.lincoln(),
-        phone="+17635550104",
-        started_on="2026-09-01",
-        ended_on="2026-08-01",
+    "an_officer_leaves_after_starting": lambda: cast.make_officer(
+        "Sam", assumed_duties_on=date(2026, 9, 1)
+    ).agency.sros.update(ended_on=date(2026, 8, 1)),
+    "an_assignment_ends_after_it_starts": lambda: at_lincoln(
+        ended_on=cast.TERM_BEGAN - timedelta(days=1)
+    ),
+    "an_assignment_names_a_weekday": lambda: at_lincoln(
+        **dict.fromkeys(WEEKDAYS, False)
+    ),
+    "no_officer_is_their_own_backup": lambda: at_lincoln(
+        backup=cast.make_officer("Sam")
+    ),
+    "an_officer_is_assigned_to_a_school_once": lambda: twice(
+        lambda: at_lincoln(is_lead_school=False)
+    ),
+    "an_officer_has_one_lead_school": lambda: [
+        at_lincoln(),
+        at_lincoln(school=cast.roosevelt()),
+    ],
+    "a_withdrawn_certificate_says_when_by_whom_and_why": lambda: make_certificate(
+        withdrawn_at=NOW, withdrawn_by=cast.dana()
+    ),
+    "an_earlier_course_was_before_september_2025": lambda: make_certificate(
+        course="earlier", completed_on=date(2025, 9, 1)
+    ),
+    "a_duty_takes_a_minute_to_a_day": lambda: make_duty(minutes=0),
+    "a_struck_duty_says_when_and_by_whom": lambda: make_duty(struck_at=NOW),
+    "only_two_duties_wait_for_training": lambda: make_duty(was_untrained=True),
+    "an_engagement_takes_a_minute_to_a_day": lambda: make_engagement(minutes=1441),
+    "an_engagement_is_with_somebody": lambda: make_engagement(with_students=False),
+    "a_struck_engagement_says_when_and_by_whom": lambda: make_engagement(
+        struck_by=cast.dana()
     ),
     "emails_are_lower_case": lambda: User.objects.create(email="A@b.org", name="A"),
     "a_role_names_its_school_its_agency_or_neither": lambda: Membership.objects.create(

@@ -15,6 +15,7 @@ from schools.models import AuditEvent, District, Guardian, School, Stream, Stude
 
 from .addresses import office_phone
 from .families import plan_families
+from .officers import make_officers
 from .people import make_people, plan_people
 from .places import Scale, make_places, read_schools, school_year_began
 from .rows import count_rows_for_the_planner, save_families
@@ -87,6 +88,7 @@ def _make(*, scale: Scale, password: str, now: datetime) -> AuditEvent:
         password=password,
         since=school_year_began(timezone.localdate(now)),
     )
+    make_officers(rng=Random(SEED), now=now)  # noqa: S311 - its own, likewise
     families = plan_families(plans, rng)
     save_families(families, schools=schools, now=now)
     make_senders()

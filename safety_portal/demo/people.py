@@ -8,7 +8,7 @@ from random import Random
 
 from django.contrib.auth.hashers import make_password
 
-from schools.models import Agency, Membership, School, Sro, User
+from schools.models import Membership, School, User
 from schools.permissions import Role
 
 from .addresses import staff_email, staff_phone
@@ -95,7 +95,7 @@ def make_people(
     password: str,
     since: date,
 ) -> None:
-    """Save people with their roles, and the officers among them with their agency."""
+    """Save people with their roles."""
     # Hashed once: all personas share this password, and it is printed at the start.
     hashed = make_password(password)
     users = User.objects.bulk_create(
@@ -115,16 +115,4 @@ def make_people(
             started_on=since,
         )
         for user, person in zip(users, people, strict=True)
-    )
-    agencies = Agency.objects.in_bulk()
-    Sro.objects.bulk_create(
-        Sro(
-            name=person.name,
-            agency=agencies[schools[person.school].agency_id],
-            school=schools[person.school],
-            phone=person.mobile,
-            started_on=since,
-        )
-        for person in people
-        if person.role == Role.SRO
     )

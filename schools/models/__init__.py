@@ -20,6 +20,7 @@ from .crisis_team import (
     TeamMember,
     Weekday,
 )
+from .engagement import Engagement, EngagementVersion
 from .households import (
     ContactPoint,
     Guardian,
@@ -29,8 +30,16 @@ from .households import (
     StreamOptOut,
     Student,
 )
+from .officers import (
+    WEEKDAYS,
+    Duty,
+    DutyEntry,
+    OfficerAssignment,
+    OfficerCertificate,
+    Sro,
+)
 from .partner_contacts import ContactTest, PartnerContact
-from .partners import Agency, Agreement, Clause, Reminder, Sro
+from .partners import Agency, Agreement, Clause, Reminder
 from .people import Membership, User
 from .places import District, School
 from .plans import (
@@ -57,6 +66,7 @@ from .roster import (
 __all__ = [
     "ELEVEN_GROUPS",
     "LANGUAGES",
+    "WEEKDAYS",
     "Absence",
     "Agency",
     "Agreement",
@@ -71,12 +81,18 @@ __all__ = [
     "DayPattern",
     "Determination",
     "District",
+    "Duty",
+    "DutyEntry",
+    "Engagement",
+    "EngagementVersion",
     "FamilyLink",
     "Guardian",
     "Guardianship",
     "Household",
     "Membership",
     "NamedGroup",
+    "OfficerAssignment",
+    "OfficerCertificate",
     "PartnerContact",
     "Period",
     "Phase",

@@ -1,4 +1,4 @@
-"""The agencies that stand beside the schools, what was agreed, and their officers."""
+"""The agencies that stand beside the schools, and what was agreed."""
 
 from datetime import date
 
@@ -210,30 +210,3 @@ class Reminder(models.Model):
 
     def __str__(self) -> str:
         return f"{self.days_before} days before {self.agreement}"
-
-
-class Sro(models.Model):
-    """A school resource officer: an agency's officer who works in one school.
-
-    Source: Minn. Stat. 626.8482. Most schools have none; that is a normal state.
-    """
-
-    name = models.CharField(max_length=120)
-    agency = models.ForeignKey(Agency, models.PROTECT, related_name="sros")
-    school = models.ForeignKey("schools.School", models.CASCADE, related_name="sros")
-    phone = PhoneNumberField()
-    started_on = models.DateField()
-    ended_on = models.DateField(null=True, blank=True)
-
-    class Meta:
-        verbose_name = "school resource officer"
-        constraints = [
-            models.CheckConstraint(
-                condition=models.Q(ended_on__isnull=True)
-                | models.Q(ended_on__gte=models.F("started_on")),
-                name="an_officer_leaves_after_starting",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.name} ({self.agency})"

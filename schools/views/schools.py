@@ -2,11 +2,13 @@
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from schools.access import requires
 from schools.models import School, User
 from schools.permissions import Permission
+from schools.views.officer_words import beside
 
 
 @requires(Permission.SEE_SCHOOLS)
@@ -31,10 +33,9 @@ def school(request: HttpRequest, code: str) -> HttpResponse:
     found = get_object_or_404(
         user.schools_where(Permission.SEE_SCHOOLS).select_related("agency"), code=code
     )
-    officers = found.sros.filter(ended_on=None).select_related("agency")
     context = {
         "school": found,
-        "officers": officers,
+        "beside": beside(found, timezone.localdate()),
         "students": f"{found.students.filter(left_on=None).count():,}",
         "alikes": School.objects.look_alikes(found)[:5],
         "may_send": user.may(Permission.SEND_ALERTS, found),
