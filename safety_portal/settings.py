@@ -181,6 +181,8 @@ STORAGES = {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
+# The last go-kits, to be opened by hand when the database is down (docs/go-kit.md).
+GO_KITS = Path(env.str("GO_KITS", default=str(VAR / "go-kits")))
 
 # -- the doorbell: the broker carries ids, the database carries the work ---------------
 CELERY_BROKER_URL = env.str(
@@ -213,6 +215,12 @@ CELERY_BEAT_SCHEDULE = {
         "task": "safety_portal.canary",
         "schedule": crontab(minute=0, hour=16, day_of_week="mon-fri"),
     },
+    # 09:20 UTC is deep night from Maine to Hawaii; one task for each school.
+    "go-kits": {
+        "task": "schools.make_go_kits",
+        "schedule": crontab(minute=20, hour=9),
+    },
+    "missing-go-kits": {"task": "schools.make_missing_go_kits", "schedule": 120.0},
 }
 
 # -- the way out -----------------------------------------------------------------------

@@ -65,7 +65,7 @@ def accept(data: bytes) -> Accepted:
 def read(attachment: PlanAttachment) -> bytes:
     """The bytes that were kept. Raises FileGone if they are missing or have changed."""
     try:
-        with attachment.file.storage.open(attachment.file.name) as file:
+        with attachment.file.storage.open(str(attachment.file.name)) as file:
             data = file.read()
     except OSError as error:
         raise FileGone(

@@ -9,14 +9,18 @@ import zlib
 from dataclasses import dataclass
 
 OBJECT = re.compile(rb"(?:^|\n)(\d+) 0 obj\n(.*?)\nendobj", re.DOTALL)
+LITERAL = rb"\(((?:\\.|[^\\()]|\((?:\\.|[^\\()])*\))*)\)"  # with one level of brackets
 TOKEN = re.compile(
-    rb"/ActualText(?:<([0-9A-Fa-f]+)>|\(((?:\\.|[^\\)])*)\))>>BDC"  # 1, 2
-    rb"|(EMC)"  # 3
-    rb"|/(f\d+) [\d.]+ Tf"  # 4
-    rb"|(BDC|BMC)"  # 5
-    rb"|<([0-9A-Fa-f]+)>"  # 6
-    rb"|\(((?:\\.|[^\\)])*)\)"  # 7
-    rb"|(ET)",  # 8
+    rb"/ActualText(?:<([0-9A-Fa-f]+)>|" + LITERAL + rb")>>BDC"  # 1, 2
+    rb"|/(?:Alt|Lang)"
+    + LITERAL  # 3
+    + rb"|(EMC)"  # 4
+    rb"|/(f\d+) [\d.]+ Tf"  # 5
+    rb"|(BDC|BMC)"  # 6
+    rb"|<([0-9A-Fa-f]+)>"  # 7
+    rb"|"
+    + LITERAL  # 8
+    + rb"|(ET)",  # 9
     re.DOTALL,
 )
 ESCAPES = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
@@ -89,17 +93,19 @@ def _said(content: bytes, fonts: dict[bytes, dict[int, str]]) -> str:
             raw = bytes.fromhex(found[1].decode()) if found[1] else _plain(found[2])
             words.append(raw.decode("utf-16") if found[1] else raw.decode())
             open_marks.append(True)
-        elif found[3]:
+        elif found[3] is not None:
+            continue  # words about a picture, not words on the page
+        elif found[4]:
             if open_marks:
                 open_marks.pop()
-        elif found[4]:
-            glyphs = fonts[found[4]]
         elif found[5]:
+            glyphs = fonts[found[5]]
+        elif found[6]:
             open_marks.append(False)
-        elif found[8]:
+        elif found[9]:
             words.append("\n")
         elif not any(open_marks):
-            raw = bytes.fromhex(found[6].decode()) if found[6] else _plain(found[7])
+            raw = bytes.fromhex(found[7].decode()) if found[7] else _plain(found[8])
             codes = [int.from_bytes(raw[n : n + 2]) for n in range(0, len(raw), 2)]
             words += [glyphs.get(code, "�") for code in codes]
     return "".join(words)

@@ -7,7 +7,15 @@ from django.core.files.base import ContentFile
 from django.db import transaction
 
 from schools import audit, plan_files
-from schools.models import Audience, PlanAttachment, RallyPoint, SafetyPlan, User
+from schools.actions import go_kits
+from schools.models import (
+    Audience,
+    PlanAttachment,
+    RallyPoint,
+    SafetyPlan,
+    School,
+    User,
+)
 
 MOST = 40
 """Attachments one version may have: a kit must stay small enough to take along."""
@@ -89,21 +97,28 @@ def restrict_attachment(
 ) -> None:
     """Determine that an attachment is security information, also once adopted.
 
+    The same file in every other version of the school's plan is restricted with it.
     Source: Minn. Stat. 13.37. Raises AlreadyRestricted.
     """
-    locked = PlanAttachment.objects.select_for_update().get(pk=attachment.pk)
+    # A version started from this one meanwhile must not carry the open map along.
+    school = School.objects.select_for_update(no_key=True).get(
+        pk=attachment.plan.school_id
+    )
+    locked = PlanAttachment.objects.get(pk=attachment.pk)
     if locked.is_restricted:
         raise AlreadyRestricted("It is restricted already. Nothing was changed.")
-    locked.restricted_at, locked.restricted_by = now, by
-    locked.restricted_because = because
-    locked.save(update_fields=["restricted_at", "restricted_by", "restricted_because"])
+    covered = PlanAttachment.objects.filter(
+        plan__school=school, file=locked.file.name, restricted_at=None
+    ).update(restricted_at=now, restricted_by=by, restricted_because=because)
     audit.record(
         "plans.attachment_restricted",
         by=by,
         now=now,
         subject=locked.subject,
         because=because,
+        versions=covered,
     )
+    go_kits.ring_on_commit(school)
 
 
 @transaction.atomic
@@ -121,7 +136,7 @@ def remove_attachment(*, attachment: PlanAttachment, by: User, now: datetime) ->
         plan=attachment.plan_id,
         sha256=attachment.sha256,
     )
-    name, storage = attachment.file.name, attachment.file.storage
+    name, storage = str(attachment.file.name), attachment.file.storage
     attachment.delete()
     if not PlanAttachment.objects.filter(file=name).exists():
         transaction.on_commit(partial(storage.delete, name), robust=True)
@@ -202,7 +217,11 @@ def carry_over(*, source: SafetyPlan, target: SafetyPlan) -> None:
 
     For the action that starts the version, inside its transaction; restrictions stay.
     """
-    for one in [*source.attachments.all(), *source.rally_points.all()]:
+    copies: list[PlanAttachment | RallyPoint] = [
+        *source.attachments.all(),
+        *source.rally_points.all(),
+    ]
+    for one in copies:
         one.pk, one._state.adding = None, True
         one.plan = target
         one.save()

@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db import transaction
 
 from schools import audit
+from schools.actions import go_kits
 from schools.actions.plans import NotADraft, PlanRefused, lock_school
 from schools.models import (
     Determination,
@@ -77,6 +78,7 @@ def restrict(*, text: PlanText, because: str, by: User, now: datetime) -> Determ
         because=determination.because,
         versions=covered,
     )
+    go_kits.ring_on_commit(plan.school)
     return determination
 
 

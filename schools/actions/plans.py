@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 
 from schools import audit
+from schools.actions import go_kits
+from schools.actions.attachments import carry_over
 from schools.models import (
     Audience,
     Phase,
@@ -106,6 +108,8 @@ def start(*, school: School, from_adopted: bool, by: User, now: datetime) -> Saf
         started_from=adopted,
     )
     had = _copy(adopted, plan) if adopted else set()
+    if adopted:
+        carry_over(source=adopted, target=plan)
     _add_from_template(plan, [one for one in template() if one.key not in had])
     audit.record(
         "plans.plan_started",
@@ -300,6 +304,7 @@ def adopt(
         review_due_on=locked.review_due_on,
         as_the_template_has_it=[one.section.key for one in untouched],
     )
+    go_kits.ring_on_commit(school)
     return locked
 
 

@@ -5,15 +5,17 @@ memory, time and output) and lets it decode the picture and draw it again.
 Place, camera, comments, hidden thumbnails and whatever was hung on the end stay behind.
 """
 
+import io
 import struct
 import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import puremagic
+from PIL import Image
 
 from .redraw import MAX_OUTPUT, REFUSALS, Limits
 
@@ -39,6 +41,11 @@ class Picture:
     content_type: str
     width: int
     height: int
+
+    @property
+    def ending(self) -> str:
+        """png or jpg."""
+        return "png" if self.content_type == "image/png" else "jpg"
 
 
 def content_type(data: bytes) -> str:
@@ -75,6 +82,36 @@ def redraw(
         _run(kind, given, drawn, limits, seconds)
         drawn.seek(0)
         return _read(drawn.read(MAX_OUTPUT))
+
+
+def smaller(data: bytes, *, side: int = 1600, enough: int = 300_000) -> Picture:
+    """One of our own pictures for taking along: at most `side` pixels a side.
+
+    A JPEG on white where the PNG would have more than `enough` bytes. For what
+    `redraw` made and nothing else: it is decoded in this process.
+    """
+    with Image.open(io.BytesIO(data), formats=["PNG", "JPEG"]) as given:
+        was = given.format
+        plain = given.convert("RGBA" if given.has_transparency_data else "RGB")
+    fits = max(plain.size) <= side
+    if fits and len(data) <= enough:
+        kind = "image/png" if was == "PNG" else "image/jpeg"
+        return Picture(data, kind, *plain.size)
+    plain.thumbnail((side, side), Image.Resampling.LANCZOS)
+    if was == "PNG":
+        drawn = _saved(plain, "PNG", optimize=True)
+        if len(drawn) <= enough:
+            return Picture(drawn, "image/png", *plain.size)
+    paper = Image.new("RGB", plain.size, "white")
+    paper.paste(plain, mask=plain if plain.mode == "RGBA" else None)
+    drawn = _saved(paper, "JPEG", quality=80, optimize=True)
+    return Picture(drawn, "image/jpeg", *paper.size)
+
+
+def _saved(picture: Image.Image, kind: str, **how: Any) -> bytes:
+    out = io.BytesIO()
+    picture.save(out, kind, **how)
+    return out.getvalue()
 
 
 def _run(
