@@ -17,10 +17,12 @@ from schools.models import (
     PlanText,
     SafetyPlan,
     School,
+    TeamMember,
 )
 from schools.permissions import Role
 from schools.plan_reading import EVERYTHING, FOR_RESPONDERS, ReadSection
 from schools.plan_structure import SECTION_OF_PROTOCOL
+from schools.presence import days_in_words, presence
 from schools.protocols import Protocol
 
 IN_A_KIT = frozenset({Audience.STAFF, Audience.RESPONDER})
@@ -66,7 +68,7 @@ def gather(school: School, *, restricted: bool, now: datetime) -> Contents:
         "as_of": now.isoformat(),
         "as_of_words": _moment(now.astimezone(zone)),
         "plan": _plan(plan, today),
-        "phones": list(_phones(school)),
+        "phones": list(_phones(school, today)),
         "hours": _hours(school, today),
         "rally_points": _rally_points(plan),
         "pictures": shown,
@@ -118,30 +120,41 @@ def _phone(what: str, who: str, number: PhoneNumber | str) -> dict[str, str]:
     return {"what": what, "who": who, "shown": str(number), "dialled": str(number)}
 
 
-def _phones(school: School) -> Iterator[dict[str, str]]:
+def _phones(school: School, today: date) -> Iterator[dict[str, str]]:
     """Whom to call, in the order they are called; 911 stands above this list."""
-    agency = school.agency
     yield _phone("School office, all day", school.name, school.leadership_phone)
     for held in _holders(school):
         yield _phone(held.get_role_display(), held.user.name, held.user.mobile)
-    officers = list(school.sros.filter(ended_on=None).select_related("agency"))
-    for officer in officers:
-        yield _phone(
-            "School resource officer",
-            f"{officer.name}, {officer.agency.name}",
-            officer.phone,
-        )
-    if agency is not None:
-        what = "Dispatch, not urgent"
-        if not officers:
-            what = "No school resource officer here: call dispatch"
-        yield _phone(what, agency.name, agency.dispatch_phone)
+    yield from _police(school, today)
+    for member in TeamMember.objects.active(today).filter(leads=True):
+        yield _phone("Crisis Response team, leads", member.name, member.mobile)
     district = Membership.objects.current().filter(
         role=Role.SAFETY_COORDINATOR, user__is_active=True
     )
     for held in district.select_related("user"):
         if held.user.mobile:
             yield _phone("District safety", held.user.name, held.user.mobile)
+
+
+def _police(school: School, today: date) -> Iterator[dict[str, str]]:
+    """The officers with their days, the agency's dispatch, and its other desks."""
+    found = presence(school, today)
+    for each in (*found.here, *found.other_days):
+        officer = each.officer
+        who = f"{officer.name}, {officer.agency.name} ({days_in_words(each)})"
+        yield _phone("School resource officer", who, officer.phone)
+    for officer in found.backups:
+        who = f"{officer.name}, {officer.agency.name}"
+        yield _phone("Officer’s backup", who, officer.phone)
+    if school.agency is None:
+        return
+    what = "Dispatch, not urgent"
+    if not found.has_officer:
+        what = "No school resource officer here: call dispatch"
+    yield _phone(what, school.agency.name, school.agency.dispatch_phone)
+    for contact in school.agency.partner_contacts.current():
+        who = f"{contact.name}, {school.agency.name}"
+        yield _phone(contact.what_for, who, contact.phone)
 
 
 def _holders(school: School) -> list[Membership]:

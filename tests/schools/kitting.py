@@ -8,9 +8,11 @@ from schools.models import (
     Audience,
     BellSchedule,
     DayPattern,
+    PartnerContact,
     PlanAttachment,
     SafetyPlan,
     School,
+    TeamMember,
 )
 from tests import cast
 from tests.schools import attaching, planning
@@ -54,6 +56,23 @@ def make_vault(plan: SafetyPlan) -> PlanAttachment:
         attachment=vault, because="It shows the vault.", by=cast.dana(), now=cast.NOW
     )
     return vault
+
+
+def make_crisis_contacts() -> None:
+    """One who leads the team, one who does not, and a desk at Anoka's police."""
+    for name, leads in (("Tova Lead", True), ("Tim Follower", False)):
+        TeamMember.objects.create(
+            name=name,
+            mobile="+16125550130",
+            leads=leads,
+            active_from=cast.TERM_BEGAN,
+        )
+    PartnerContact.objects.create(
+        agency=cast.make_agency(),
+        name="Desk sergeant",
+        what_for="Shift desk",
+        phone="+17635550191",
+    )
 
 
 def make_hours(school: School) -> None:

@@ -17,13 +17,20 @@ from schools.actions import attachments, go_kits, plan_readers
 from schools.go_kits import making, shelf, writing
 from schools.go_kits.contents import NoAdoptedPlan, gather
 from schools.go_kits.standing import age, standing
-from schools.models import AuditEvent, PlanAttachment, PlanText, SafetyPlan, Sro
+from schools.models import (
+    AuditEvent,
+    OfficerAssignment,
+    PlanAttachment,
+    PlanText,
+    SafetyPlan,
+)
 from tests import cast
 from tests.pdf_reading import read_pdf
 from tests.schools import attaching, kitting, planning
 
 pytestmark = pytest.mark.django_db
 NOW = cast.NOW
+TERM_OVER = cast.TERM_BEGAN + timedelta(days=7)
 LATER = NOW + timedelta(hours=2)
 
 
@@ -131,8 +138,26 @@ def test_hostile_text_is_text(form, plan):
 
 
 def test_a_school_without_an_officer_says_whom_to_call(plan):
-    Sro.objects.all().delete()
+    OfficerAssignment.objects.update(ended_on=TERM_OVER)
     assert "No school resource officer here: call dispatch" in both()[1]
+
+
+def test_an_officer_stands_with_their_days_and_their_backup(plan):
+    backup = cast.make_officer("Bea Backup", phone="+16125550120")
+    OfficerAssignment.objects.update(backup=backup, tuesday=False, friday=False)
+    said = both()[1]
+    assert "Anoka Police Department (Monday, Wednesday, Thursday)" in said
+    assert "Bea Backup" in said
+    assert "Dispatch, not urgent" in said
+
+
+def test_who_leads_the_crisis_team_and_the_agencys_desks_are_in_it(plan):
+    kitting.make_crisis_contacts()
+    said = both()[1]
+    assert "Crisis Response team, leads" in said
+    assert "Tova Lead" in said
+    assert "Shift desk" in said
+    assert "Tim Follower" not in said
 
 
 def test_nobody_is_invented(plan):
