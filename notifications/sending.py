@@ -93,6 +93,7 @@ class LaneRun:
         self.handled = 0
         self.rate = 0.0
         self.latency = 0.05
+        self.low_water = SMALLEST_BATCH // 2
         self.asks: dict[int, int] = {}
         self.broken = False
         self.paused: dict[str, str] = {}
@@ -161,7 +162,7 @@ class LaneRun:
                 self.handled += 1
             finally:
                 self.in_flight -= 1
-            if self.ready.qsize() < SMALLEST_BATCH // 2:
+            if self.ready.qsize() < self.low_water:
                 self.rung.set()
 
     async def _try(self, out: Outgoing) -> Result:
@@ -427,6 +428,7 @@ class LaneRun:
     def _room(self) -> int:
         """How many more rows to mark: enough to keep every hand busy for a turn."""
         ahead = max(SMALLEST_BATCH, math.ceil(self.rate * READY_SECONDS))
+        self.low_water = ahead // 2  # the next turn takes a while, too
         free_hands = max(0, self.gate.now - self.in_flight)
         room = ahead + free_hands - self.ready.qsize()
         paced = self.pace.fastest()

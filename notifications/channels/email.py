@@ -7,18 +7,17 @@ together. No library does this; `make bench` shows what it is worth.
 import asyncio
 import base64
 import contextlib
-import ssl
 from collections.abc import Collection
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
-from functools import cache
 
 from django.conf import settings
 from django.utils import timezone
 
 from .base import Kind, Outcome, Outgoing, Words
 from .receipts import receipt
+from .wire import trusted
 
 TIMEOUT = 15.0  # seconds for one message, and for opening a session
 LINE_LIMIT = 64 * 1024
@@ -30,12 +29,6 @@ class _Refused(Exception):
     def __init__(self, code: int, text: str) -> None:
         super().__init__(f"{code} {text}")
         self.code = code
-
-
-@cache
-def _trusted() -> ssl.SSLContext:
-    """Read the authorities once: it takes milliseconds, and sessions open together."""
-    return ssl.create_default_context()
 
 
 class _Session:
@@ -51,7 +44,7 @@ class _Session:
         reader, writer = await asyncio.open_connection(
             settings.EMAIL_HOST,
             settings.EMAIL_PORT,
-            ssl=_trusted() if settings.EMAIL_USE_SSL else None,
+            ssl=trusted() if settings.EMAIL_USE_SSL else None,
             limit=LINE_LIMIT,
         )
         session = cls(reader, writer)
@@ -59,7 +52,7 @@ class _Session:
         await session.greet()
         if settings.EMAIL_USE_TLS:
             await session.ask("STARTTLS", 220)
-            await writer.start_tls(_trusted(), server_hostname=settings.EMAIL_HOST)
+            await writer.start_tls(trusted(), server_hostname=settings.EMAIL_HOST)
             await session.greet()
         if settings.EMAIL_HOST_USER:
             secret = f"\0{settings.EMAIL_HOST_USER}\0{settings.EMAIL_HOST_PASSWORD}"

@@ -37,7 +37,11 @@ _GOING_OUT = (
 
 
 def claim(lease: Lease, stream: str, limit: int) -> list[int]:
-    """Reserve up to `limit` deliveries, the most urgent first; their ids."""
+    """Reserve up to `limit` deliveries, the most urgent first; their ids.
+
+    The rows are locked as they are picked, so the update need not ask for their state
+    again; where it did, PostgreSQL walked every queued row to find the picked ones.
+    """
     skip = "FOR UPDATE SKIP LOCKED" if connection.vendor == "postgresql" else ""
     queued = (
         f"SELECT id FROM notifications_delivery"
@@ -48,7 +52,7 @@ def claim(lease: Lease, stream: str, limit: int) -> list[int]:
     )
     rows = fetch(
         f"UPDATE notifications_delivery SET state = 'claimed', fence = %s"
-        f" WHERE id {picked(queued)} AND state = 'queued' RETURNING priority, id",
+        f" WHERE id {picked(queued)} RETURNING priority, id",
         [lease.epoch, lease.channel, stream, limit],
     )
     return [id_ for _, id_ in sorted(rows)]
