@@ -38,6 +38,12 @@ PROVIDER_WORDS = {
 }
 """Twilio's message statuses and what they mean for a delivery."""
 
+_RANKED = {
+    word: (PROVIDER_RANK[state], state) for word, state in PROVIDER_WORDS.items()
+}
+BATCH = 5000
+"""Callbacks applied in one transaction."""
+
 STRAGGLER = timedelta(seconds=3)
 """A released alert this old whose list is unfinished has lost its doorbell."""
 
@@ -46,7 +52,7 @@ FRESH_FOR = timedelta(days=1)
 """An address confirmed this recently needs no new date: it would say no more."""
 
 
-def apply_events(*, now: datetime, limit: int = 2000) -> int:
+def apply_events(*, now: datetime, limit: int = BATCH) -> int:
     """Apply callbacks in a batch, the highest rank per delivery; how many were read.
 
     A status only ever rises in rank, so late, repeated or reordered callbacks change
@@ -63,30 +69,24 @@ def apply_events(*, now: datetime, limit: int = 2000) -> int:
 
 def _apply_events(*, now: datetime, limit: int) -> tuple[int, dict[int, list[str]]]:
     """How many events were read, and the texts that failed, by alert."""
-    unread = ProviderEvent.objects.filter(applied_at=None).order_by("pk")
-    events = list(_unlocked(unread)[:limit])
-    best: dict[int, tuple[int, ProviderEvent, State]] = {}
+    events = outbox.unread_events(limit)
+    best: dict[int, tuple[int, State, outbox.Event]] = {}
     for event in events:
-        state = PROVIDER_WORDS.get(event.status)
-        if state is None:
-            continue
-        rank = PROVIDER_RANK[state]
-        if rank > best.get(event.delivery_id, (0,))[0]:
-            best[event.delivery_id] = (rank, event, state)
+        known = _RANKED.get(event.status)
+        if known and known[0] > best.get(event.delivery_id, (0,))[0]:
+            best[event.delivery_id] = (*known, event)
     moves = outbox.Moves()
     reports: list[outbox.Report] = []
     refused: dict[str, list[tuple[str, str, str]]] = {}
     failed_texts: dict[int, list[str]] = {}
     confirmed: list[str] = []
     for id_, alert_id, channel, was, address, stream in outbox.reported_on(best):
-        rank, event, state = best[id_]
+        rank, state, event = best[id_]
         if was == State.SKIPPED or rank <= PROVIDER_RANK.get(State(was), 0):
             continue
         ended_badly = state in (State.UNDELIVERED, State.FAILED)
         reason = (event.code or "no_code") if ended_badly else ""
-        reports.append(
-            outbox.Report(id_, state, reason, event.provider_sid, event.received_at)
-        )
+        reports.append(outbox.Report(id_, state, reason, event.sid, event.received_at))
         moves[alert_id, channel, outbox.tallied(was)] -= 1
         moves[alert_id, channel, state] += 1
         if ended_badly:
@@ -100,7 +100,7 @@ def _apply_events(*, now: datetime, limit: int) -> tuple[int, dict[int, list[str
     _confirm(confirmed, now=now)
     for channel, which in refused.items():
         refusals.note(channel, which, now=now)
-    ProviderEvent.objects.filter(pk__in=[e.pk for e in events]).update(applied_at=now)
+    outbox.mark_applied(events)
     return len(events), failed_texts
 
 
@@ -220,6 +220,6 @@ def tidy(*, now: datetime) -> None:
 
 def sweep(*, now: datetime) -> None:
     """Apply the carriers' reports, then tidy."""
-    while apply_events(now=now) == 2000:
+    while apply_events(now=now) == BATCH:
         pass
     tidy(now=now)

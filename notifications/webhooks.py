@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 from twilio.request_validator import RequestValidator
 from twilio.twiml.messaging_response import MessagingResponse
 
-from notifications import bounces, replies
+from notifications import bounces, outbox, replies
 from notifications.channels.receipts import read_receipt
 from notifications.models import ProviderEvent
 from schools.access import public
@@ -24,6 +24,7 @@ from schools.access import public
 BOUNCE_SIGNATURE = "X-Portal-Signature"
 """Header with the hexadecimal HMAC-SHA256 of the body, under EMAIL_WEBHOOK_SECRET."""
 
+INTAKE = outbox.Intake()
 WHY = "The carrier calls without an account; its signature is checked."
 
 
@@ -37,12 +38,14 @@ def sms_status(request: HttpRequest, receipt: str) -> HttpResponse:
     named = read_receipt(receipt)
     if named is None:
         raise Http404
-    ProviderEvent.objects.create(
-        delivery_id=named[0],
-        provider_sid=_field(request, "MessageSid", 64),
-        status=_field(request, "MessageStatus", 16),
-        code=_field(request, "ErrorCode", 40),
-        received_at=timezone.now(),
+    INTAKE.append(
+        ProviderEvent(
+            delivery_id=named[0],
+            provider_sid=_field(request, "MessageSid", 64),
+            status=_field(request, "MessageStatus", 16),
+            code=_field(request, "ErrorCode", 40),
+            received_at=timezone.now(),
+        )
     )
     return HttpResponse(status=204)
 

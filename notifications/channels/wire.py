@@ -63,7 +63,9 @@ class Wires:
 
     async def post(self, path: str, form: bytes) -> Answer:
         """Send a form; raises Unreached or Lost."""
-        head = self._heads.get(("POST", path)) or self._head("POST", path)
+        head = self._heads.get(path)
+        if head is None:
+            head = self._heads[path] = self._head("POST", path)
         return await self._ask(
             b"%sContent-Length: %d\r\n\r\n%s" % (head, len(form), form)
         )
@@ -149,7 +151,8 @@ class _Wire(asyncio.Protocol):
 
     def _begin(self) -> None:
         self._headers: dict[str, str] = {}
-        self._body, self._length = [], 0
+        self._body: list[bytes] = []
+        self._length = 0
 
     def _complete(self) -> None:
         answer, self._answer = self._answer, None

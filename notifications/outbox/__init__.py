@@ -9,16 +9,13 @@ The same statements run on PostgreSQL and SQLite; two small fragments differ.
 
 from .counting import Moves, recount, tallied, tally
 from .deliveries import (
-    Report,
     Result,
     claim,
     due_unknown,
     mark_sending,
     move,
-    reported_on,
     settle,
     unclaim,
-    write_reports,
 )
 from .holding import doubt, give_up, leap, park
 from .lanes import (
@@ -38,10 +35,21 @@ from .needs import (
     more_to_come,
     words_of,
 )
+from .reports import (
+    Event,
+    Intake,
+    Report,
+    mark_applied,
+    reported_on,
+    unread_events,
+    write_reports,
+)
 
 __all__ = [
     "LEASE_SECONDS",
     "UNKNOWN_GRACE_SECONDS",
+    "Event",
+    "Intake",
     "Lease",
     "Moves",
     "Report",
@@ -55,6 +63,7 @@ __all__ = [
     "known_ids",
     "leap",
     "limits_of",
+    "mark_applied",
     "mark_sending",
     "may_resend",
     "more_to_come",
@@ -69,6 +78,7 @@ __all__ = [
     "tallied",
     "tally",
     "unclaim",
+    "unread_events",
     "words_of",
     "write_reports",
 ]

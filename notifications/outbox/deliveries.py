@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from django.db import connection, transaction
 
@@ -205,46 +204,3 @@ def move(
             moves[alert_id, channel, tallied(to)] += 1
     tally(moves)
     return count
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What a carrier said of one delivery, and when we heard it."""
-
-    id: int
-    to: State
-    reason: str
-    sid: str
-    heard_at: datetime
-
-
-def reported_on(delivery_ids: Iterable[int]) -> list[tuple]:
-    """(id, alert id, channel, state, address, stream), locked, in one order."""
-    lock = "FOR UPDATE OF d" if connection.vendor == "postgresql" else ""
-    return fetch(
-        f"SELECT d.id, d.alert_id, d.channel, d.state, d.address, a.stream"
-        f" FROM notifications_delivery d JOIN notifications_alert a"
-        f" ON a.id = d.alert_id WHERE d.id {picked(ids())} ORDER BY d.id {lock}",
-        [listed(delivery_ids)],
-    )
-
-
-def write_reports(reports: Sequence[Report]) -> None:
-    """Write down what carriers said of deliveries that `reported_on` holds locked."""
-    columns = "id bigint, goal text, reason text, sid text, heard timestamptz"
-    run(
-        f"UPDATE notifications_delivery SET state = v.goal, reason = v.reason,"
-        f" provider_sid = v.sid, accepted_at = COALESCE(accepted_at, v.heard),"
-        f" not_before = NULL FROM {rows_of(columns)} AS v"
-        f" WHERE notifications_delivery.id = v.id",
-        [
-            json.dumps(
-                [[r.id, r.to, r.reason, r.sid, _stored(r.heard_at)] for r in reports]
-            )
-        ],
-    )
-
-
-def _stored(moment: datetime) -> str:
-    """A moment as both databases read it from text: UTC, without saying so."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
