@@ -172,7 +172,10 @@ class Opening:
     spans: tuple[Interval, ...]
 
     def holds(self, day: date) -> bool:
-        return any(first <= day <= last for first, last in self.spans)
+        for first, last in self.spans:  # noqa: SIM110 — asked often
+            if first <= day <= last:
+                return True
+        return False
 
 
 class Each(StrEnum):

@@ -22,7 +22,7 @@ from .results import RuleResult
 from .year import Year
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Standing:
     """How one counting rule stands before the rules are looked at together.
 
@@ -40,7 +40,6 @@ class Standing:
     begun: tuple[Demand, ...]
     planned: bool
     forecast: Forecast
-    result: RuleResult
 
     @property
     def binds(self) -> bool:
@@ -54,7 +53,7 @@ def judge_counting(
     asks: CountingPrimitive,
     year: Year,
     gaps: Sequence[MinGap],
-) -> Standing:
+) -> tuple[Standing, RuleResult]:
     """Count the drills a rule wants, and forecast those it still wants."""
     as_of, days = year.as_of, year.days
     held = year.held_of(asks.kinds, real_events=rule.real_events_count)
@@ -78,26 +77,19 @@ def judge_counting(
         begun,
         planned=_covered(asks, year, begun, counted, on_calendar),
         forecast=_look_ahead(asks, year, pending, counted, gaps),
-        result=RuleResult(
-            pack,
-            rule,
-            Status.NOT_DUE,
-            Status.NOT_DUE,
-            "",
-            scheduled=len(on_calendar),
-        ),
     )
-    found = _measured(standing, year)
-    standing = replace(standing, result=found)
-    return replace(standing, result=replace(found, why=_why(standing, year)))
+    found = _measured(pack, standing, year, len(on_calendar))
+    return standing, replace(found, why=_why(standing, found, year))
 
 
-def _measured(standing: Standing, year: Year) -> RuleResult:
+def _measured(pack: Pack, standing: Standing, year: Year, scheduled: int) -> RuleResult:
     """The result without its sentence."""
     rule, tally, counted = standing.rule, standing.tally, standing.counted
     ahead = _ahead(standing, year)
-    intact = tuple(drill for drill in counted if not year.broken_links(drill))
-    if ahead is Status.MET and len(intact) < len(counted):
+    broken = _broken(counted, year)
+    if ahead is Status.MET and broken:
+        wrong = {fault.drill for fault in broken}
+        intact = [drill for drill in counted if drill.key not in wrong]
         right = standing.asks.tally(year.days, intact)
         if any(demand.missing for demand in right.demands):
             ahead = Status.MET_CHAIN_BROKEN
@@ -109,19 +101,22 @@ def _measured(standing: Standing, year: Year) -> RuleResult:
     pending = standing.pending
     # A gap asks for no number: it shows how many drills it looked at.
     looked_at = len(counted) if isinstance(standing.asks, MaxGap) else 0
-    return replace(
-        standing.result,
+    return RuleResult(
+        pack,
+        rule,
         status=Status.LATE if lapses else ahead,
         ahead=ahead,
+        why="",
         count=looked_at or sum(min(one.have, one.need) for one in tally.demands),
         needed=looked_at or sum(one.need for one in tally.demands),
+        scheduled=scheduled,
         due_on=following[0].opening.due_on if following else None,
         hold_by=standing.forecast.hold_by if pending and not outstanding else None,
         can_finish=standing.forecast.can_finish if pending else None,
         missing=number(wanting, rule.noun) if wanting else "",
         lapses=lapses,
-        broken=_broken(counted, year),
-        counted=tuple(drill.key for drill in counted),
+        broken=broken,
+        counted=tuple([drill.key for drill in counted]),
     )
 
 
@@ -196,7 +191,9 @@ def _ahead(standing: Standing, year: Year) -> Status:
     if not ahead.can_finish:
         return Status.AT_RISK
     if not standing.begun:
-        return Status.ON_TRACK if standing.counted else Status.NOT_DUE
+        some = any(one.have for one in tally.demands)
+        waiting = isinstance(standing.asks, MaxGap)  # there is one to wait after
+        return Status.ON_TRACK if some or waiting else Status.NOT_DUE
     if standing.planned:
         return Status.ON_TRACK
     margin = margin_of(standing.begun[0], year.book.planning)
@@ -237,10 +234,10 @@ def _when(demand: Demand) -> str:
     return words if words.endswith(due) else f"{words}, due by {due}"
 
 
-def _why(standing: Standing, year: Year) -> str:
-    result, noun = standing.result, standing.rule.noun
+def _why(standing: Standing, result: RuleResult, year: Year) -> str:
+    noun = standing.rule.noun
     if result.status is Status.LATE:
-        return _why_late(standing, year)
+        return _why_late(standing, result, year)
     if result.status is Status.MET_CHAIN_BROKEN:
         return (
             f"{result.count} of {number(result.needed, noun)} held, "
@@ -255,7 +252,7 @@ def _why(standing: Standing, year: Year) -> str:
     demand = (standing.begun or standing.pending)[0]
     words, when = f"{demand.have} of {number(demand.need, noun)} held", _when(demand)
     if result.status is Status.AT_RISK:
-        return f"{words} {when}: {_risk(standing, demand, year)}."
+        return f"{words} {when}: {_risk(standing, result, demand, year)}."
     if standing.planned:
         return f"{words} {when}; the rest are on the calendar."
     if not standing.begun:
@@ -265,8 +262,7 @@ def _why(standing: Standing, year: Year) -> str:
     return f"{words} {when}; hold the next by {on(by)}."
 
 
-def _why_late(standing: Standing, year: Year) -> str:
-    result = standing.result
+def _why_late(standing: Standing, result: RuleResult, year: Year) -> str:
     words = f"Late: {result.lapses[-1]}"
     if _outstanding(standing):
         if not year.days.count(year.as_of, year.days.year_ends_on):
@@ -283,12 +279,12 @@ def _why_late(standing: Standing, year: Year) -> str:
     return f"{words}; the next is due by {due}{risk}."
 
 
-def _risk(standing: Standing, demand: Demand, year: Year) -> str:
+def _risk(standing: Standing, result: RuleResult, demand: Demand, year: Year) -> str:
     left = year.days.count(year.as_of, demand.opening.due_on)
     room = f"with {left} school day{'' if left == 1 else 's'} left"
     ahead = standing.forecast
     if not ahead.can_finish:
-        return f"{room}, {standing.result.missing} cannot be held in time"
+        return f"{room}, {result.missing} cannot be held in time"
     if ahead.comfortable and ahead.hold_by:
         return f"{room}, hold the next by {on(ahead.hold_by)}"
     return f"{room} it can only be done in a rush; hold the next at once"

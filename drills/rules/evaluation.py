@@ -9,7 +9,7 @@ from .counting import Standing, judge_counting
 from .forecast import overfull
 from .keeping import judge_duty, judge_manner_rule
 from .kinds import Status
-from .packs import Pack, Rule
+from .packs import Pack
 from .primitives import MinGap, NotCombined, NoticeBefore, ObligationAfter, on
 from .records import HeldDrill, SchoolFacts
 from .results import RuleResult
@@ -43,25 +43,17 @@ def evaluate(
         if because:
             found.append(RuleResult(pack, rule, Status.WAIVED, Status.WAIVED, because))
             continue
-        standing = _judge(pack, rule, year, gaps)
-        if isinstance(standing, Standing):
-            standings.append((len(found), standing))
-            found.append(standing.result)
+        asks = rule.asks
+        if isinstance(asks, ObligationAfter):
+            found.append(judge_duty(pack, rule, year, asks))
+        elif isinstance(asks, MinGap | NotCombined | NoticeBefore):
+            found.append(judge_manner_rule(pack, rule, year, asks))
         else:
-            found.append(standing)
+            standing, result = judge_counting(pack, rule, asks, year, gaps)
+            standings.append((len(found), standing))
+            found.append(result)
     _together(found, standings, year)
     return found
-
-
-def _judge(
-    pack: Pack, rule: Rule, year: Year, gaps: Sequence[MinGap]
-) -> Standing | RuleResult:
-    asks = rule.asks
-    if isinstance(asks, ObligationAfter):
-        return judge_duty(pack, rule, year, asks)
-    if isinstance(asks, MinGap | NotCombined | NoticeBefore):
-        return judge_manner_rule(pack, rule, year, asks)
-    return judge_counting(pack, rule, asks, year, gaps)
 
 
 def _together(
@@ -83,18 +75,19 @@ def _together(
         return
     for at, standing in open_standings:
         result = found[at]
-        if result.ahead in {Status.AT_RISK, Status.MET} or not any(
-            demand.opening.due_on <= due for demand in standing.pending
-        ):
+        if not any(demand.opening.due_on <= due for demand in standing.pending):
             continue
-        late = result.status is Status.LATE
-        found[at] = replace(
-            result,
-            status=Status.LATE if late else Status.AT_RISK,
-            ahead=Status.AT_RISK,
-            can_finish=False,
-            why=(
-                f"{result.missing} missing by {on(due)}: alone it would fit, but all "
-                "drills still missing by then are more than the school days left."
-            ),
-        )
+        result = replace(result, crowded_by=due)
+        if result.ahead is not Status.AT_RISK:
+            late = result.status is Status.LATE
+            result = replace(
+                result,
+                status=Status.LATE if late else Status.AT_RISK,
+                ahead=Status.AT_RISK,
+                why=(
+                    f"{result.missing} missing by {on(due)}: alone it would fit, but "
+                    "all drills still missing by then are more than the school days "
+                    "left."
+                ),
+            )
+        found[at] = result

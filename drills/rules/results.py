@@ -17,10 +17,11 @@ class RuleResult:
     `scheduled` more are on the calendar in time. `due_on` is the last school day for
     what is due next; `hold_by` the last day for the next drill at a comfortable pace.
     `missing` names what is to be held, `why` is one sentence. `ahead` is the status
-    with what is already missed set aside, so a school that was late once can see how
-    it stands now. `can_finish` is `None` where nothing is left to finish. `broken`
-    lists the counted drills with a broken chain or manner, and what to ask of each;
-    `counted` the keys of the drills, in order of day.
+    with what is already missed set aside, so a school that was late once can see how it
+    stands now. `can_finish` speaks of this rule alone and is `None` where nothing is
+    left to finish; `crowded_by` is the day by which all rules together want more drills
+    than there are school days. `broken` lists the counted drills with a broken chain or
+    manner, and what to ask of each; `counted` the keys of the drills, in order of day.
     """
 
     pack: Pack
@@ -34,6 +35,7 @@ class RuleResult:
     due_on: date | None = None
     hold_by: date | None = None
     can_finish: bool | None = None
+    crowded_by: date | None = None
     missing: str = ""
     lapses: tuple[str, ...] = ()
     broken: tuple[Fault, ...] = ()
@@ -69,6 +71,7 @@ def most_urgent(results: Iterable[RuleResult]) -> list[RuleResult]:
         key=lambda result: (
             URGENCY.index(result.status),
             result.can_finish is not False,
+            result.crowded_by is None,
             severities.index(result.severity),
             result.hold_by or result.due_on or date.max,
             result.rule.id,

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta, timezone
 from typing import Any
 
-from drills.pack_files import load
+from drills.pack_files import FOLDER, load, read
 from drills.rules import (
     Days,
     HeldDrill,
@@ -86,6 +86,15 @@ def planned(kind: Kind, day: date, **fields: Any) -> HeldDrill:
     return drill(kind, day, state=State.SCHEDULED, ends_at=None, **fields)
 
 
+def variant(pack_id: str, *changes: tuple[str, str]) -> Pack:
+    """A bundled pack with some of its text changed, as a district would edit it."""
+    text = (FOLDER / f"{pack_id}.toml").read_text()
+    for old, new in changes:
+        assert old in text, f"{pack_id} does not say {old!r}"
+        text = text.replace(old, new, 1)
+    return read(text, pack_id)
+
+
 def standing(
     packs: str | Pack | Iterable[str | Pack],
     held: Iterable[HeldDrill],
@@ -101,6 +110,3 @@ def standing(
     results = evaluate(layers, facts, held, days, as_of)
     assert len({result.rule_id for result in results}) == len(results)
     return {result.rule_id: result for result in results}
-
-
-__all__ = ["at", "drill", "drills", "make_days", "planned", "standing"]
