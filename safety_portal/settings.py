@@ -221,6 +221,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(minute=20, hour=9),
     },
     "missing-go-kits": {"task": "schools.make_missing_go_kits", "schedule": 120.0},
+    # Morning to afternoon in the United States; each reminder leaves once.
+    "agreement-reminders": {
+        "task": "safety_portal.remind_of_agreements",
+        "schedule": crontab(minute=17, hour="12-22"),
+    },
 }
 
 # -- the way out -----------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -13,6 +13,7 @@ from notifications.models import Emergency
 from notifications.views import before, progress, scopes
 from safety_portal import health
 from schools.access import public, signed_in
+from schools.agreements import agency_of
 from schools.models import User
 from schools.permissions import Permission
 
@@ -33,6 +34,8 @@ def home(request: HttpRequest) -> HttpResponse:
     user, now = request.user, timezone.now()
     if not isinstance(user, User):
         raise Http404
+    if agency_of(user) is not None:
+        return redirect("agency_home")
     schools = user.schools_where(Permission.SEE_SCHOOLS).filter(closed_on=None)
     sees_alerts = user.schools_where(Permission.SEE_ALERTS)
     ongoing = (

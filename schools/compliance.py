@@ -6,6 +6,7 @@ Not legal advice: a check says what the portal knows, never that a law is kept.
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
+from schools.agreements import agreement_checks
 from schools.checks import Check
 from schools.models import School
 from schools.plan_checks import plan_checks
@@ -16,7 +17,8 @@ contributor has nothing to say about may be missing."""
 
 CONTRIBUTORS: tuple[Contributor, ...] = (
     plan_checks,
-    # partners: agreement valid, officer trained
+    agreement_checks,
+    # officers: officer trained
     # crisis team: contacts tested
 )
 """In the order of the columns. Each lives in its own room and imports

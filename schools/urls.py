@@ -3,12 +3,14 @@
 from django.urls import path
 
 from schools.views import (
+    agreements,
     audit,
     crisis_team,
     duties,
     engagement,
     officers,
     partner_contacts,
+    partners,
     people,
     roster,
     schools,
@@ -72,6 +74,28 @@ urlpatterns = [
         "schools/<slug:code>/engagement.csv",
         engagement.school_engagement_csv,
         name="school_engagement_csv",
+    ),
+    path("agencies", partners.agencies, name="agencies"),
+    path("agencies/new", partners.agency_new, name="agency_new"),
+    path("agencies/mine", partners.agency_home, name="agency_home"),
+    path("agencies/ending", partners.agreements_ending, name="agreements_ending"),
+    path("agencies/<int:agency>", partners.agency, name="agency"),
+    path("agencies/<int:agency>/edit", partners.agency_edit, name="agency_edit"),
+    path(
+        "agencies/<int:agency>/agreements/new",
+        agreements.agreement_new,
+        name="agreement_new",
+    ),
+    path("agencies/agreements/<int:agreement>", agreements.agreement, name="agreement"),
+    path(
+        "agencies/agreements/<int:agreement>/renew",
+        agreements.agreement_renew,
+        name="agreement_renew",
+    ),
+    path(
+        "agencies/agreements/<int:agreement>/end",
+        agreements.agreement_end,
+        name="agreement_end",
     ),
     path("audit", audit.audit, name="audit"),
     path("roster", roster.roster, name="roster"),

@@ -50,6 +50,12 @@ LINCOLNS_OWN = {
     "duty_strike",
     "engagement",
     "engagement_strike",
+    "agency",
+    "agency_edit",
+    "agreement",
+    "agreement_new",
+    "agreement_renew",
+    "agreement_end",
 }
 """Names of addresses that lead to a record of one school."""
 AUTHORS_OWN = {"alert_edit", "alert_press"}
@@ -144,6 +150,8 @@ def lincoln(settings, tmp_path) -> dict:
             with_students=True,
             **logged,
         ).pk,
+        "agency": cast.make_agency().pk,
+        "agreement": cast.make_agency().agreements.get().pk,
     }
 
 

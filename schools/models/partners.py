@@ -183,6 +183,7 @@ class Reminder(models.Model):
     )
     days_before = models.PositiveSmallIntegerField()
     made_at = models.DateTimeField()
+    tried_at = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
     sent_to = models.CharField(max_length=500, blank=True)
 

@@ -123,12 +123,13 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         """Those that count today: current and, where the role rests on an agreement
         with an agency, with one that is valid.
 
-        An officer's own agency is asked, or else the school's. Access ends at the
-        school's midnight with no job having to run.
+        For an officer the agency is the one the role names, the officer's own, or
+        the school's. Access ends at the school's midnight, with no job having to run.
         """
         theirs = OuterRef(OuterRef("agency"))
+        officers = OuterRef(OuterRef("user__officer__agency"))
         own_school = School.objects.covered_for(
-            Coalesce(theirs, OuterRef("agency")), now
+            Coalesce(theirs, officers, OuterRef("agency")), now
         ).filter(pk=OuterRef("school"))
         supervised = School.objects.covered_for(theirs, now)
         return self.current(now=now).filter(

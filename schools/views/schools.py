@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from schools.access import requires
+from schools.agreements import agencies_seen_by, agreement_checks
 from schools.models import School, User
 from schools.permissions import Permission
 from schools.views.officer_words import beside
@@ -33,11 +34,15 @@ def school(request: HttpRequest, code: str) -> HttpResponse:
     found = get_object_or_404(
         user.schools_where(Permission.SEE_SCHOOLS).select_related("agency"), code=code
     )
+    today = found.today(timezone.now())
     context = {
         "school": found,
-        "beside": beside(found, timezone.localdate()),
+        "beside": beside(found, today),
         "students": f"{found.students.filter(left_on=None).count():,}",
         "alikes": School.objects.look_alikes(found)[:5],
+        "agreement": agreement_checks([found], today)[found.pk][0],
+        "sees_agency": found.agency in agencies_seen_by(user),
+        "may_see_alerts": user.may(Permission.SEE_ALERTS, found),
         "may_send": user.may(Permission.SEND_ALERTS, found),
         "may_see_names": user.may(Permission.SEE_DELIVERIES, found),
     }
