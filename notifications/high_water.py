@@ -191,7 +191,9 @@ def _from_broker(lineage: str) -> Mark | None:
 
 
 def _line() -> Redis:
+    # Celery's way to name a socket and its database, in the client's words.
     url = settings.CELERY_BROKER_URL.replace("redis+socket://", "unix://", 1)
+    url = url.replace("virtual_host=", "db=", 1)
     line: Redis = Redis.from_url(
         url,
         socket_timeout=BROKER_SECONDS,

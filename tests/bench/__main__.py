@@ -15,6 +15,7 @@ from django.db import connection
 
 from safety_portal.supervisor.state import ROOT
 from tests.bench import report
+from tests.bench import rows as rows_of
 from tests.live.portal import running_portal
 
 REPORT = ROOT / "var" / "bench.json"
@@ -31,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         django.setup()
         # It imports models, which needs a database's address first.
         programme = import_module("tests.bench.programme")
-        sizes = programme.QUICK if options.quick else programme.FULL
+        sizes = rows_of.QUICK if options.quick else rows_of.FULL
         if options.rows:
             sizes = dataclasses.replace(sizes, rows=options.rows)
         rounds = options.rounds or (1 if options.quick else 3)
@@ -68,9 +69,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--only",
         nargs="+",
-        choices=["sms", "limits", "naive", "lists", "mail", "web"],
+        choices="sms limits naive lists mail web large history".split(),
         metavar="NAME",
-        help="sms limits naive lists mail web",
+        help="sms limits naive lists mail web large history",
     )
     parser.add_argument(
         "--peers-python",

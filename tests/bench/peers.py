@@ -63,9 +63,11 @@ class Peers:
             self.create_database(name)
         self._django("migrate", "--run-syncdb", "--verbosity=0")
 
-    def raw(self, messages: int, *, in_flight: int, latency_ms: float) -> Run:
-        """aiohttp alone: what this machine could do."""
-        words = [*self._where(), str(messages), str(in_flight)]
+    def raw(
+        self, messages: int, *, in_flight: int, latency_ms: float, by: str = "wire"
+    ) -> Run:
+        """Our connections, or aiohttp's, alone: what this machine could do."""
+        words = [by, *self._where(), str(messages), str(in_flight)]
         with self._measured(latency_ms):
             return self._sms(messages, [PYTHON, "-m", "tests.bench.raw", *words])
 

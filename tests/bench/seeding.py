@@ -24,8 +24,12 @@ from schools.models import (
 from tests import cast
 
 SCHOOLS = 40
-MOST_GUARDIANS = 100_000
-"""As many invented numbers as the area codes 290 to 299 hold; none is in use."""
+MOST_GUARDIANS = 400_000
+"""As many numbers as exchanges 555 to 558 of area codes 290 to 299; none is in use."""
+PHONE = (
+    "'+1' || (290 + i / 10000 % 10) || (555 + i / 100000)"
+    " || substr(CAST(10000 + i % 10000 AS text), 2)"
+)
 AFFECTED = 2000
 MAILS = "mail-only"
 
@@ -57,8 +61,7 @@ def make_district(
         school=f"CASE WHEN i < {affected} THEN {first.pk}"
         f" ELSE {schools[1].pk} + i % {SCHOOLS - 1} END",
         kind="phone",
-        address="'+1' || (290 + i / 10000) || '555'"
-        " || substr(CAST(10000 + i % 10000 AS text), 2)",
+        address=PHONE,
     )
     _make_guardians(
         "m",
@@ -83,6 +86,20 @@ def make_district(
     )
 
 
+def add_guardians(there: int, wanted: int) -> None:
+    """As many more guardians with a phone, at the last school, as are `wanted`."""
+    school = School.objects.get(code=f"bench-{SCHOOLS - 1}")
+    _make_guardians(
+        "g",
+        wanted - there,
+        school=str(school.pk),
+        kind="phone",
+        address=PHONE,
+        first=there,
+    )
+    tidy()
+
+
 def open_mail_school(district: District, *, is_open: bool) -> None:
     """Only an open school belongs to the district; this one has emails, no phones."""
     School.objects.filter(pk=district.mail_school.pk).update(
@@ -103,9 +120,9 @@ def _on_postgres() -> bool:
 
 
 def _make_guardians(
-    prefix: str, count: int, *, school: str, kind: str, address: str
+    prefix: str, count: int, *, school: str, kind: str, address: str, first: int = 0
 ) -> None:
-    """Guardians, students, guardianships and addresses; SQL over a number i from 0."""
+    """Guardians, students, guardianships and addresses; SQL over i from `first`."""
     if not count:
         return
     name, kinds = f"'{prefix}-' || i", f"'{kind}'"
@@ -114,12 +131,14 @@ def _make_guardians(
         "external_id, name, language",
         f"{name}, 'Guardian ' || i, 'en' FROM n",
         count,
+        first,
     )
     _fill(
         Student,
         "external_id, school_id, given_name, family_name, grade",
         f"{name}, {school}, 'Student', 'Number ' || i, '9' FROM n",
         count,
+        first,
     )
     _fill(
         Guardianship,
@@ -128,6 +147,7 @@ def _make_guardians(
         f" ON s.external_id = {name} JOIN {Guardian._meta.db_table} g"
         f" ON g.external_id = {name}",
         count,
+        first,
     )
     _fill(
         ContactPoint,
@@ -135,16 +155,19 @@ def _make_guardians(
         f"g.id, {kinds}, {address}, 0, '' FROM n"
         f" JOIN {Guardian._meta.db_table} g ON g.external_id = {name}",
         count,
+        first,
     )
 
 
-def _fill(model: type[Model], columns: str, select: str, count: int) -> None:
-    """Rows of one table; `select` is SQL over n(i), i from 0 to `count` - 1."""
+def _fill(
+    model: type[Model], columns: str, select: str, count: int, first: int
+) -> None:
+    """`count` rows of one table; `select` is SQL over n(i), i from `first`."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {model._meta.db_table} ({columns})"  # noqa: S608 - ours
-            " WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n"
-            f" WHERE i + 1 < {count}) SELECT {select}"
+            f" WITH RECURSIVE n(i) AS (SELECT {first} UNION ALL SELECT i + 1 FROM n"
+            f" WHERE i + 1 < {first + count}) SELECT {select}"
         )
 
 
