@@ -9,6 +9,7 @@ from datetime import date
 from schools.agreements import agreement_checks
 from schools.checks import Check
 from schools.models import School
+from schools.officer_checks import officer_checks
 from schools.plan_checks import plan_checks
 
 Contributor = Callable[[Sequence[School], date], Mapping[int, list[Check]]]
@@ -18,7 +19,7 @@ contributor has nothing to say about may be missing."""
 CONTRIBUTORS: tuple[Contributor, ...] = (
     plan_checks,
     agreement_checks,
-    # officers: officer trained
+    officer_checks,
     # crisis team: contacts tested
 )
 """In the order of the columns. Each lives in its own room and imports

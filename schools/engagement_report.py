@@ -14,7 +14,13 @@ from schools.roster.cells import defused
 
 QUIET_DAYS = 60
 BOM = "\ufeff"  # Excel reads UTF-8 only with it
-KINDS = tuple(Engagement.Kind)
+PLURALS = {
+    Engagement.Kind.VISIT: "Visits",
+    Engagement.Kind.CLASS: "Classes",
+    Engagement.Kind.EVENT: "Events",
+    Engagement.Kind.MEETING: "Meetings",
+}
+KINDS = tuple(PLURALS)
 
 
 @dataclass(frozen=True)
@@ -130,7 +136,7 @@ class Report:
     year: ReportYear
     as_of: date
     schools: tuple[SchoolYearLine, ...]
-    months: tuple[MonthLine, ...]
+    months: tuple[MonthLine, ...]  # those that have begun
     counts: tuple[int, ...]
     minutes: int
 
@@ -145,6 +151,12 @@ class Report:
         return sum(self.counts)
 
     @property
+    def quiet_words(self) -> str:
+        """“schools with nothing for 60 days”, after their number."""
+        one = len(self.quiet) == 1
+        return f"school{'' if one else 's'} with nothing for {QUIET_DAYS} days"
+
+    @property
     def quiet(self) -> tuple[SchoolYearLine, ...]:
         """Schools with nothing for 60 days, the longest silence first."""
         silent = [each for each in self.schools if each.is_quiet]
@@ -155,7 +167,7 @@ class Report:
 def named(counts: tuple[int, ...]) -> tuple[tuple[str, int], ...]:
     """Counts in the order of KINDS, each with the name of its kind."""
     return tuple(
-        (str(kind.label), count) for kind, count in zip(KINDS, counts, strict=True)
+        (PLURALS[kind], count) for kind, count in zip(KINDS, counts, strict=True)
     )
 
 
@@ -209,6 +221,7 @@ def report(
                 minutes=minutes_in[month],
             )
             for month in year.months
+            if month <= as_of
         ),
         counts=tuple(sum(one.kind == kind for one in counted) for kind in KINDS),
         minutes=sum(each.minutes for each in counted),
@@ -250,7 +263,7 @@ def report_csv(found: Report) -> Iterator[str]:
             "School",
             "Year",
             "As of",
-            *(str(kind.label) for kind in KINDS),
+            *PLURALS.values(),
             "All",
             "Minutes",
             "Last entry",

@@ -59,6 +59,11 @@ urlpatterns = [
         engagement.engagement_year_csv,
         name="engagement_year_csv",
     ),
+    path(
+        "engagement/year.pdf",
+        engagement.engagement_year_pdf,
+        name="engagement_year_pdf",
+    ),
     path("engagement/<int:engagement>", engagement.engagement, name="engagement"),
     path(
         "engagement/<int:engagement>/strike",
@@ -74,6 +79,11 @@ urlpatterns = [
         "schools/<slug:code>/engagement.csv",
         engagement.school_engagement_csv,
         name="school_engagement_csv",
+    ),
+    path(
+        "schools/<slug:code>/engagement.pdf",
+        engagement.school_engagement_pdf,
+        name="school_engagement_pdf",
     ),
     path("agencies", partners.agencies, name="agencies"),
     path("agencies/new", partners.agency_new, name="agency_new"),

@@ -47,6 +47,7 @@ LINCOLNS_OWN = {
     "officer",
     "school_engagement",
     "school_engagement_csv",
+    "school_engagement_pdf",
     "duty_strike",
     "engagement",
     "engagement_strike",

@@ -1,5 +1,7 @@
 """Engagement: visits, classes, events and meetings, and a year of them in numbers."""
 
+import logging
+
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
@@ -12,6 +14,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from schools import engagement_report
 from schools.access import person, requires
 from schools.actions import engagement as actions
+from schools.documents import DocumentFailed
+from schools.engagement_paper import engagement_pdf
 from schools.engagement_report import Report, ReportYear
 from schools.models import Agency, Engagement, School, Sro, User
 from schools.officer_forms import EngagementForm, who_value
@@ -19,6 +23,7 @@ from schools.permissions import Permission
 from schools.training import in_words
 from schools.views.officer_words import chosen
 
+log = logging.getLogger(__name__)
 A_PAGE = 50
 
 
@@ -197,6 +202,40 @@ def school_engagement_csv(request: HttpRequest, code: str) -> StreamingHttpRespo
     return _csv(
         engagement_report.entries_csv(entries.iterator(chunk_size=2000)),
         f"engagement-{school.code}-{year.starts}.csv",
+    )
+
+
+@requires(Permission.SEE_PARTNERS)
+@require_safe
+def engagement_year_pdf(request: HttpRequest) -> HttpResponse:
+    """A year of one's schools on paper."""
+    found = _report_context(request, None)["report"]
+    return _pdf(request, found, "all my schools", redirect("engagement_year"))
+
+
+@requires(Permission.SEE_PARTNERS)
+@require_safe
+def school_engagement_pdf(request: HttpRequest, code: str) -> HttpResponse:
+    """A school's year on paper."""
+    school = _school(person(request), code)
+    found = _report_context(request, school)["report"]
+    return _pdf(request, found, school.name, redirect("school_engagement", code))
+
+
+def _pdf(
+    request: HttpRequest, found: Report, whose: str, instead: HttpResponse
+) -> HttpResponse:
+    try:
+        made = engagement_pdf(found, whose=whose, now=timezone.now())
+    except DocumentFailed:
+        log.exception("the engagement report of %s", whose)
+        messages.error(request, "The PDF could not be made. Print the page instead.")
+        return instead
+    name = f"engagement-{found.year.starts}-{found.year.starts + 1}.pdf"
+    return HttpResponse(
+        made.pdf,
+        content_type="application/pdf",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 
 

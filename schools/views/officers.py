@@ -26,7 +26,7 @@ from schools.permissions import Permission
 from schools.presence import days_in_words, in_force, presences
 from schools.training import clock_of
 
-LOG_SHOWN = 20
+LOG_SHOWN = 8
 Done = TypeVar("Done")
 
 

@@ -44,6 +44,7 @@ def school(request: HttpRequest, code: str) -> HttpResponse:
         "sees_agency": found.agency in agencies_seen_by(user),
         "may_see_alerts": user.may(Permission.SEE_ALERTS, found),
         "may_send": user.may(Permission.SEND_ALERTS, found),
+        "may_see_partners": user.may(Permission.SEE_PARTNERS, found),
         "may_see_names": user.may(Permission.SEE_DELIVERIES, found),
     }
     return render(request, "schools/school.html", context)
