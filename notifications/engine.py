@@ -156,9 +156,13 @@ class Engine:
     def _sweep(self, now: datetime) -> None:
         """Tidy up; callbacks are the mail engine's, for texts need their engine's time.
 
-        Should that worker be gone, beat's sweep applies them.
+        Should that worker be gone, beat's sweep applies them. While something leaves,
+        the tide rises with every look: what a copy may forget unnoticed is a second.
         """
-        restoring.guard(now=now)
+        if self._run is None:
+            restoring.guard(now=now)
+        else:
+            restoring.beat(now=now)
         if self.channel == Channel.EMAIL:
             reconcile.sweep(now=now)
         else:

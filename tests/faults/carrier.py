@@ -138,7 +138,7 @@ def wrong_token(rig: Rig) -> Verdict:
     """401: the sender pauses, rows stay queued, a person resumes."""
     rig.calm(account_error="20003")
     pressed = rig.press(FEW)
-    wait_for(lambda: rig.hand.ask("sender", channel="sms")["paused"], 15)
+    wait_for(lambda: rig.hand.ask("sender", channel="sms")["paused"], 60)
     time.sleep(1)
     texts = [s for a, (s, _) in rows_of(rig, pressed).items() if a.startswith("+")]
     rig.carrier.config(account_error="")
@@ -184,8 +184,8 @@ def reports(rig: Rig, name: str) -> Verdict:
     rig.carrier.script(lost, ["30003"])
     pressed = rig.press(FEW)
     verdict = finish(rig, name, pressed)
-    rig.carrier.wait_until(lambda s: s["callbacks"]["pending"] == 0, within_s=30)
-    wait_for(lambda: rig.hand.ask("unapplied")["events"] == 0, 15)
+    rig.carrier.wait_until(lambda s: s["callbacks"]["pending"] == 0, within_s=60)
+    wait_for(lambda: rig.hand.ask("unapplied")["events"] == 0, 60)
     told = rig.carrier.stats()["callbacks"]
     expect(verdict, not told["forged_believed"], "a forged report was believed")
     if "forged" in name:
@@ -227,16 +227,18 @@ def scenarios() -> list[Scenario]:
     return [
         Scenario("429 storm", storm_of_429, **both),
         Scenario("500s", many_500s),
-        Scenario("answers lost", answers_lost, **both),
+        Scenario("answers lost", answers_lost, **both, seconds=7),
         Scenario("30 s a call", slow_calls),
-        Scenario("same words as yesterday", same_words_as_yesterday, **both),
-        Scenario("carrier down past expires_at", down_past_the_end, **both),
+        Scenario("same words as yesterday", same_words_as_yesterday, **both, seconds=7),
+        Scenario("carrier down past expires_at", down_past_the_end, **both, seconds=10),
         Scenario("401 pauses", wrong_token, **both),
         Scenario("21610, 21211, 550", refused_for_good, **both),
         *(
-            Scenario(name, partial(reports, name=name), quick="forged" in name)
+            Scenario(name, partial(reports, name=name), quick=True, seconds=2)
             for name in REPORTS
         ),
-        Scenario("reports settle lost answers", reports_lost_answers),
+        Scenario(
+            "reports settle lost answers", reports_lost_answers, seconds=2, **both
+        ),
         Scenario("STOP mid-send", stop_mid_send, **both),
     ]

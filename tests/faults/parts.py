@@ -87,7 +87,7 @@ def worker_stopped(rig: Rig) -> Generator[None]:
     try:
         with rig.second_worker("sms"):
             began = time.monotonic()
-            wait_for(lambda: len(rig.workers("sms")) > 0, 20)
+            wait_for(lambda: len(rig.workers("sms")) > 0, 60)
             time.sleep(max(0.0, PAST_THE_LEASE - (time.monotonic() - began)))
             os.kill(pid, signal.SIGCONT)
             yield
@@ -177,14 +177,46 @@ def press_that_dies(rig: Rig) -> Verdict:
     )
 
 
+def killed_in_a_storm(rig: Rig) -> Verdict:
+    """SIGKILL half-way while the carrier refuses, fails and swallows its answers."""
+    lost = {"p_garbage": 0.01} if rig.in_a_hurry else {"p_hang_after": 0.01}
+    rig.calm(
+        latency_ms=60,
+        jitter_ms=40,
+        p429=0.05,
+        p500=0.02,
+        p500_after=0.01,
+        p_no_sid=0.01,
+        **lost,
+    )
+    pressed = rig.press(MANY)
+    texts = sum(channel == "sms" for channel, _ in pressed["eligible"])
+    rig.wait_accepted(texts // 2)
+    began = time.monotonic()
+    rig.kill("sms")
+    lies = rig.wait_state(pressed["alert"])
+    verdict = judge(
+        rig,
+        "SIGKILL at 50 % in a storm of 429, 500, lost answers",
+        pressed,
+        in_doubt=rig.in_flight,
+        lies=lies,
+        recovery=time.monotonic() - began,
+    )
+    codes = rig.carrier.stats()["sms"]["codes"]
+    if not codes.get("20429") or not codes.get("20500"):
+        verdict.broken.append(f"there was no storm: {codes}")
+    return verdict
+
+
 def die_at(rig: Rig, failpoint: str) -> Verdict:
     """The worker dies at a named place; the supervisor's takes over."""
     rig.calm()
     rig.portal.hold("sms")
     with rig.second_worker("sms", failpoint=failpoint) as victim:
-        wait_for(lambda: f":{victim.pid}" in "".join(rig.workers("sms")), 20)
+        wait_for(lambda: f":{victim.pid}" in "".join(rig.workers("sms")), 60)
         pressed = rig.press(FEW)
-        wait_for(lambda: not victim.running, 20)
+        wait_for(lambda: not victim.running, 60)
     began = time.monotonic()
     rig.portal.release("sms")
     lies = rig.wait_state(pressed["alert"])
@@ -207,6 +239,7 @@ def scenarios() -> list[Scenario]:
             partial(strike, name=name, moment=moment),
             databases=("postgres", "sqlite") if name in on_sqlite else ("postgres",),
             quick=(name, moment) in QUICK,
+            seconds=QUICK.get((name, moment), 4),
         )
         for name in STRIKES
         for moment in MOMENTS
@@ -214,6 +247,14 @@ def scenarios() -> list[Scenario]:
     ]
     found.append(
         Scenario("web killed, between commit and publish", press_that_dies, quick=True)
+    )
+    found.append(
+        Scenario(
+            "SIGKILL at 50 % in a storm of 429, 500, lost answers",
+            killed_in_a_storm,
+            quick=True,
+            seconds=14,
+        )
     )
     places = [name for name in NAMES if name != "after_commit_before_doorbell"]
     later = ["after_claim:3", "before_request:25", "after_response:25"]
@@ -223,19 +264,21 @@ def scenarios() -> list[Scenario]:
             partial(die_at, failpoint=place),
             databases=("postgres",),
             quick=place == "after_response:25",
+            seconds=14,
         )
         for place in [*places, *later]
     ]
 
 
-QUICK = {
-    ("SIGKILL of the SMS worker", "at 50 %"),
-    ("SIGKILL of the SMS worker", "materialising"),
-    ("SIGTERM of the SMS worker", "at 50 %"),
-    ("SIGKILL of the email worker", "at 10 %"),
-    ("Valkey FLUSHALL", "materialising"),
-    ("Valkey stopped", "at 10 %"),
-    ("PostgreSQL immediate restart", "at 50 %"),
-    ("SIGSTOP past the lease, SIGCONT", "at 50 %"),
-    ("beat dead", "at 10 %"),
+QUICK: dict[tuple[str, str], float] = {
+    ("SIGKILL of the SMS worker", "at 50 %"): 12,
+    ("SIGKILL of the SMS worker", "materialising"): 6,
+    ("SIGTERM of the SMS worker", "at 50 %"): 5,
+    ("SIGKILL of the email worker", "at 10 %"): 14,
+    ("Valkey FLUSHALL", "materialising"): 3,
+    ("Valkey stopped", "at 10 %"): 7,
+    ("PostgreSQL immediate restart", "at 50 %"): 13,
+    ("SIGSTOP past the lease, SIGCONT", "at 50 %"): 20,
+    ("beat dead", "at 10 %"): 3,
 }
+"""What the quick form runs, and about how many seconds each takes."""

@@ -2,23 +2,26 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from tests.faults.invariants import Verdict
 
-WIDTH = 48
+WIDTH = 52
 HEAD = (
-    f"{'scenario':{WIDTH}} {'addresses':>9} {'missed':>6} {'twice':>6} "
+    f"{'database':8} {'scenario':{WIDTH}} {'addresses':>9} {'missed':>6} {'twice':>6} "
     f"{'listed':>6} {'seconds':>7}  verdict"
 )
 
 
-def line(verdict: Verdict) -> str:
+def line(database: str, verdict: Verdict) -> str:
     """One row; what broke stands below it."""
     seconds = "" if verdict.recovery is None else f"{verdict.recovery:.1f}"
     row = (
-        f"{verdict.scenario:{WIDTH}} {verdict.addresses:>9} {verdict.missed:>6} "
-        f"{verdict.duplicated:>6} {verdict.listed:>6} {seconds:>7}  "
+        f"{database:8} {verdict.scenario:{WIDTH}} {verdict.addresses:>9} "
+        f"{verdict.missed:>6} {verdict.duplicated:>6} {verdict.listed:>6} "
+        f"{seconds:>7}  "
         f"{'holds' if verdict.holds else 'BROKEN'}"
     )
     return "\n".join([row, *(f"    {what}" for what in verdict.broken)])
@@ -33,6 +36,17 @@ def summary(rows: Sequence[tuple[str, Verdict]], seconds: float) -> str:
         f"\n{len(rows)} scenarios in {seconds:.0f} s: {missed} missed, "
         f"{twice} told twice, {broken} broken."
     )
+
+
+def kept(database: str, verdict: Verdict) -> dict[str, Any]:
+    """A row as machines read it."""
+    return {"database": database} | asdict(verdict)
+
+
+def read(row: dict[str, Any]) -> tuple[str, Verdict]:
+    """A row that another process has `kept`."""
+    database = row.pop("database")
+    return database, Verdict(**row)
 
 
 def write(path: Path, rows: Sequence[tuple[str, Verdict]]) -> None:

@@ -61,7 +61,7 @@ class Hand:
             stderr=self._log,
         )
 
-    def ask(self, do: str, *, within: float = 30.0, **wish: Any) -> dict[str, Any]:
+    def ask(self, do: str, *, within: float = 60.0, **wish: Any) -> dict[str, Any]:
         """What the hand answered. Raises HandError, TimeoutError, EOFError."""
         pipe, answers = self._process.stdin, self._process.stdout
         assert pipe is not None
@@ -80,7 +80,7 @@ class Hand:
             raise HandError(f"{do}: {answer['error']}")
         return answer
 
-    def insist(self, do: str, *, within: float = 30.0, **wish: Any) -> dict[str, Any]:
+    def insist(self, do: str, *, within: float = 60.0, **wish: Any) -> dict[str, Any]:
         """Ask again while the database is away."""
         deadline = time.monotonic() + within
         while True:
@@ -140,29 +140,40 @@ class Rig:
         """Press through the web; `seconds` is until its answer was read."""
         eligible = self.hand.ask("eligible", school=school)["addresses"]
         draft = self.hand.ask("compose", school=school)
+        began = time.monotonic()
+        status, _ = self.browse(
+            f"/alerts/{draft['alert']}/press",
+            draft["session"],
+            {"version": draft["version"], "typed": draft["typed"]},
+        )
+        seconds = time.monotonic() - began
+        assert status == 302, status
+        return draft | {"eligible": eligible, "seconds": seconds}
+
+    def browse(
+        self, path: str, session: str, posted: Mapping[str, Any] | None = None
+    ) -> tuple[int, str]:
+        """Status and text of a page of the web part; `posted` makes it a POST."""
         token = "c" * 32
         line = HTTPConnection(urlsplit(self.portal.url).netloc, timeout=30)
-        began = time.monotonic()
         line.request(
-            "POST",
-            f"/alerts/{draft['alert']}/press",
-            urlencode({"version": draft["version"], "typed": draft["typed"]}),
+            "GET" if posted is None else "POST",
+            path,
+            None if posted is None else urlencode(posted),
             {
                 "Content-Type": "application/x-www-form-urlencoded",
-                "Cookie": f"sessionid={draft['session']}; csrftoken={token}",
+                "Cookie": f"sessionid={session}; csrftoken={token}",
                 "X-CSRFToken": token,
             },
         )
         answer = line.getresponse()
-        answer.read()
-        seconds = time.monotonic() - began
+        text = answer.read().decode(errors="replace")
         line.close()
-        assert answer.status == 302, answer.status
-        return draft | {"eligible": eligible, "seconds": seconds}
+        return answer.status, text
 
     # -- waiting -----------------------------------------------------------------------
 
-    def wait_accepted(self, texts: int, seconds: float = 30.0) -> None:
+    def wait_accepted(self, texts: int, seconds: float = 60.0) -> None:
         """Until the carrier has taken so many texts."""
         self.carrier.wait_until(
             lambda stats: stats["sms"]["accepted"] >= texts, within_s=seconds
@@ -217,10 +228,26 @@ class Rig:
         """SIGTERM by its pid, and again as above."""
         paused = self._paused(part)
         pid = self.portal.kill(part, signal.SIGTERM)
-        wait_for(lambda: not _alive(pid), 30)
+        wait_for(lambda: not _alive(pid), 60)
         paused.touch()
         self._gone(part)
         paused.unlink()
+
+    @contextmanager
+    def dead(self, *parts: str) -> Generator[None]:
+        """SIGKILL of several parts; none starts again before the end."""
+        for part in parts:
+            self._paused(part).touch()
+        for part in parts:
+            with suppress(AssertionError, ProcessLookupError):  # dead already
+                self.portal.kill(part)
+        for part in parts:
+            self._gone(part)
+        try:
+            yield
+        finally:
+            for part in parts:
+                self.portal.release(part)
 
     def stop(self, part: str) -> int:
         """SIGSTOP; the pid to continue. The supervisor sees nothing amiss."""
@@ -242,7 +269,7 @@ class Rig:
         self.portal.kill("postgres", signal.SIGQUIT)
         self._gone("postgres")
         paused.unlink()
-        wait_for(lambda: self.portal.pid_of("postgres") is not None, 15)
+        wait_for(lambda: self.portal.pid_of("postgres") is not None, 60)
 
     def _paused(self, part: str) -> Path:
         folder = self.portal.var / "run" / "paused"
@@ -250,7 +277,7 @@ class Rig:
         return folder / part
 
     def _gone(self, part: str) -> None:
-        wait_for(lambda: self.portal.pid_of(part) is None, 15)
+        wait_for(lambda: self.portal.pid_of(part) is None, 60)
 
     @contextmanager
     def list_held(self) -> Generator[Callable[[], None]]:
@@ -267,25 +294,20 @@ class Rig:
 
     def wait_list_is_being_made(self) -> None:
         """Until somebody stands still there."""
-        wait_for(lambda: self.hand.ask("list_makers")["waiting"] > 0, 15)
+        wait_for(lambda: self.hand.ask("list_makers")["waiting"] > 0, 60)
 
     @contextmanager
     def second_worker(
         self, lane: str = "sms", *, failpoint: str = ""
     ) -> Generator[Command]:
         """One more worker of a lane, beside the supervisor's; it may die by itself."""
-        env = self.portal.env | {"PORTAL_LANE": lane, "PORTAL_FAILPOINT": failpoint}
-        worker = Command(
-            f"{lane}-2",
-            [
-                *(sys.executable, "-m", "celery", "-A", "safety_portal.celery"),
-                *("worker", "-P", "threads", "-c", "2", "-Q", lane),
-                *("-n", f"{lane}-2-{time.monotonic_ns()}@%h"),
-                *("--without-gossip", "--without-mingle"),
-            ],
-            env=env | {"PYTHONUNBUFFERED": "1"},
-            cwd=ROOT,
-            log=self.portal.var / "log" / f"{lane}-2.log",
+        worker = self._second(
+            lane,
+            *("worker", "-P", "threads", "-c", "2", "-Q", lane),
+            *("-n", f"{lane}-2-{time.monotonic_ns()}@%h"),
+            *("--without-gossip", "--without-mingle"),
+            PORTAL_LANE=lane,
+            PORTAL_FAILPOINT=failpoint,
         )
         worker.launch()
         try:
@@ -294,6 +316,28 @@ class Rig:
             if worker.pid:
                 os.kill(worker.pid, signal.SIGCONT)
             worker.stop(timeout=20)
+
+    @contextmanager
+    def second_beat(self) -> Generator[Command]:
+        """One more beat, with a memory of its own, as a second machine would run."""
+        memory = self.portal.var / "run" / f"beat-2-{time.monotonic_ns()}"
+        words = ("--pidfile=", "--schedule", str(memory), "--loglevel", "INFO")
+        beat = self._second("beat", "beat", *words)
+        beat.launch()
+        try:
+            yield beat
+        finally:
+            beat.stop(timeout=10)
+
+    def _second(self, name: str, *words: str, **env: str) -> Command:
+        log = self.portal.var / "log" / f"{name}-2.log"
+        return Command(
+            f"{name}-2",
+            [sys.executable, "-m", "celery", "-A", "safety_portal.celery", *words],
+            env=self.portal.env | env | {"PYTHONUNBUFFERED": "1"},
+            cwd=ROOT,
+            log=log,
+        )
 
 
 def _alive(pid: int) -> bool:

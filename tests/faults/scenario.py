@@ -18,3 +18,5 @@ class Scenario:
     run: Callable[[Rig], Verdict]
     databases: tuple[str, ...] = ("postgres", "sqlite")
     quick: bool = False
+    seconds: float = 4.0
+    """About how long it takes when in a hurry; shares the work, judges nothing."""

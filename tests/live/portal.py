@@ -136,12 +136,12 @@ class Portal(Child):
         paused = self.var / "run" / "paused"
         paused.mkdir(exist_ok=True)
         (paused / name).touch()
-        wait_for(lambda: self.pid_of(name) is None, 15)
+        wait_for(lambda: self.pid_of(name) is None, 60)
 
     def release(self, name: str) -> None:
         """Let a held part start again."""
         (self.var / "run" / "paused" / name).unlink(missing_ok=True)
-        wait_for(lambda: self.pid_of(name) is not None, 15)
+        wait_for(lambda: self.pid_of(name) is not None, 60)
 
 
 def wait_for(true: Callable[[], bool], seconds: float) -> None:
