@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 
-from schools.models import BellSchedule, School, SchoolYear, SpecialDay
+from schools.models import BellSchedule, District, School, SchoolYear, SpecialDay
 from schools.timetable import (
     Bells,
     Hours,
@@ -76,6 +76,19 @@ def is_instructional_day(school: School, on: date) -> bool:
 def instructional_days(school: School, first: date, last: date) -> list[date]:
     """The school days of a school from `first` to `last`, both included."""
     return of(school).instructional_days(first, last)
+
+
+def of_district(district: District) -> SchoolCalendar:
+    """The district's own calendar: what holds at a school without days of its own.
+
+    It rings no bells, so it knows days and not hours.
+    """
+    everywhere, _ = _specials([])
+    return SchoolCalendar(
+        timezone=ZoneInfo(district.timezone),
+        years=_years().get(district.pk, ()),
+        specials=everywhere[district.pk],
+    )
 
 
 Dated = dict[date, tuple[Special, ...]]

@@ -1,6 +1,6 @@
 """Addresses of the ground floor."""
 
-from django.urls import path
+from django.urls import include, path
 
 from schools.views import (
     agreements,
@@ -107,6 +107,7 @@ urlpatterns = [
         agreements.agreement_end,
         name="agreement_end",
     ),
+    path("", include("schools.calendar_urls")),
     path("audit", audit.audit, name="audit"),
     path("roster", roster.roster, name="roster"),
     path("roster/example.csv", roster.roster_example, name="roster_example"),

@@ -41,6 +41,8 @@ LINCOLNS_OWN = {
     "alert_csv",
     "alert_by_hand",
     "school",
+    "school_calendar",
+    "school_bells",
     "reach_school",
     "reach_school_csv",
     "reach_usable",
@@ -117,6 +119,9 @@ def lincoln(settings, tmp_path) -> dict:
     roster_import = RosterImport.objects.create(
         file_name="roster.csv", created_at=timezone.now(), created_by=cast.dana()
     )
+    year = cast.make_school_year()
+    bells = cast.make_bells(cast.lincoln())
+    on = cast.TERM_BEGAN
     member = crisis_rows.make_team_member("Halima Warsame", skills=["counselling"])
     return {
         "member": member.pk,
@@ -124,6 +129,12 @@ def lincoln(settings, tmp_path) -> dict:
             begins_on="2026-12-01", ends_on="2026-12-04"
         ).pk,
         "contact": crisis_rows.make_partner_contact().pk,
+        "year": year.pk,
+        "term": year.terms.first().pk,
+        "day": cast.make_special_day(on, "holiday").pk,
+        "called": cast.make_special_day(on, "closed", layer="called").pk,
+        "bells": bells.pk,
+        "token": "not-the-token",
         "pk": alert.pk,
         "code": cast.lincoln().code,
         "kind": "update",

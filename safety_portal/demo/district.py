@@ -14,6 +14,7 @@ from schools import audit
 from schools.models import AuditEvent, District, Guardian, School, Stream, Student, User
 
 from .addresses import office_phone
+from .calendar import make_calendar
 from .families import plan_families
 from .officers import make_officers
 from .people import make_people, plan_people
@@ -89,6 +90,7 @@ def _make(*, scale: Scale, password: str, now: datetime) -> AuditEvent:
         since=school_year_began(timezone.localdate(now)),
     )
     make_officers(rng=Random(SEED), now=now)  # noqa: S311 - its own, likewise
+    make_calendar(schools, plans, now=now)
     families = plan_families(plans, rng)
     save_families(families, schools=schools, now=now)
     make_senders()

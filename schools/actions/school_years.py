@@ -27,6 +27,12 @@ def hold(district: District) -> None:
     District.objects.select_for_update().get(pk=district.pk)
 
 
+def a_year_later(on: date) -> date:
+    """The same weekday 52 weeks on; 53 where the month would slip otherwise."""
+    later = on + 52 * A_WEEK
+    return later if later.month == on.month else later + A_WEEK
+
+
 @transaction.atomic
 def add_year(
     *,

@@ -5,9 +5,19 @@ at 08:00:00 and not at 14:30:00. Times of day are the school's own; moments are 
 """
 
 from .calendar import SchoolCalendar
-from .values import Bells, Day, Hours, SessionAnswer, Special, TermDates, Year
+from .values import (
+    STATUS,
+    Bells,
+    Day,
+    Hours,
+    SessionAnswer,
+    Special,
+    TermDates,
+    Year,
+)
 
 __all__ = [
+    "STATUS",
     "Bells",
     "Day",
     "Hours",

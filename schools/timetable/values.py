@@ -3,7 +3,15 @@
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
-from schools.day_kinds import Layer, State, clock
+from schools.day_kinds import Layer, PatternKind, State, clock
+
+STATUS = {
+    State.IN_SESSION: "ok",
+    State.FROM_HOME: "warn",
+    State.OUT: "idle",
+    State.UNKNOWN: "uncertain",
+}
+"""Each state as one of the five kinds of status on screen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +66,13 @@ class Bells:
     from_on: date
     hours: dict[str, Hours]
     tier: str = ""
+
+    @property
+    def lines(self) -> list[tuple[str, Hours]]:
+        """Each kind of day in words, with its hours."""
+        return [
+            (str(PatternKind(kind).label), each) for kind, each in self.hours.items()
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +143,8 @@ class SessionAnswer:
         if self.state == State.FROM_HOME and self.until:
             return f"Learning from home until {self.until:%H:%M} ({day})"
         if self.state == State.UNKNOWN:
-            return f"Not known: {day}. Treated as not in session."
+            why = day if self.day.special else self.day.reason
+            return f"Not known: {why}. Treated as not in session."
         if hours is None or not self.day.expected:
             return f"Not in session ({day}){self._next()}"
         if self.at.time() < hours.starts:
@@ -145,12 +161,7 @@ class SessionAnswer:
     @property
     def kind(self) -> str:
         """One of the five kinds of status on screen."""
-        return {
-            State.IN_SESSION: "ok",
-            State.FROM_HOME: "warn",
-            State.OUT: "idle",
-            State.UNKNOWN: "uncertain",
-        }[self.state]
+        return STATUS[self.state]
 
 
 def in_words(on: date) -> str:

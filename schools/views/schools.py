@@ -5,6 +5,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from schools import session
 from schools.access import requires
 from schools.agreements import agencies_seen_by, agreement_checks
 from schools.models import School, User
@@ -20,7 +21,10 @@ def school_list(request: HttpRequest) -> HttpResponse:
     if not isinstance(user, User):
         raise Http404
     mine = user.schools_where(Permission.SEE_SCHOOLS).filter(closed_on=None)
-    context = {"schools": mine.select_related("agency")}
+    schools = list(mine.select_related("agency"))
+    calendars, now = session.load(schools), timezone.now()
+    rows = [(school, calendars.of(school).at(now)) for school in schools]
+    context = {"rows": rows}
     return render(request, "schools/list.html", context)
 
 
@@ -38,6 +42,7 @@ def school(request: HttpRequest, code: str) -> HttpResponse:
     context = {
         "school": found,
         "beside": beside(found, today),
+        "today": session.in_session(found, timezone.now()),
         "students": f"{found.students.filter(left_on=None).count():,}",
         "alikes": School.objects.look_alikes(found)[:5],
         "agreement": agreement_checks([found], today)[found.pk][0],
