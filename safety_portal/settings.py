@@ -266,4 +266,4 @@ DEMO_PASSWORD = env.str("DEMO_PASSWORD", default="") if DEMO else ""
 DEMO_ACCOUNTS = [
     f"{name}@district.example.org"
     for name in ("priya", "omar", "dana", "cal", "sam", "ines", "ada")
-]
+] + ["bo@blaine.example.org"]

@@ -17,6 +17,7 @@ from .addresses import office_phone
 from .calendar import make_calendar
 from .families import plan_families
 from .officers import make_officers
+from .partners import make_partners
 from .people import make_people, plan_people
 from .places import Scale, make_places, read_schools, school_year_began
 from .rows import count_rows_for_the_planner, save_families
@@ -89,6 +90,7 @@ def _make(*, scale: Scale, password: str, now: datetime) -> AuditEvent:
         password=password,
         since=school_year_began(timezone.localdate(now)),
     )
+    make_partners(password=password, now=now)
     make_officers(rng=Random(SEED), now=now)  # noqa: S311 - its own, likewise
     make_calendar(schools, plans, now=now)
     families = plan_families(plans, rng)
