@@ -105,6 +105,10 @@ AUTH_USER_MODEL = "schools.User"
 LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "sign_in"
+AUTHENTICATION_BACKENDS = ["schools.signing_in.PeopleBackend"]
+INVITATION_DAYS = env.int("INVITATION_DAYS", default=7)  # how long a mailed link opens
+# What somebody who leaves has under way: each floor names its own.
+HANDOVERS = ["schools.handover.plans_of", "notifications.handover.alerts_of"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (

@@ -14,7 +14,7 @@ from schools.models import RosterImport, User
 from schools.permissions import Permission
 from tests import cast
 from tests.notifications import delivering
-from tests.schools import crisis_rows
+from tests.schools import crisis_rows, people_rows
 
 pytestmark = pytest.mark.django_db
 
@@ -46,6 +46,12 @@ LINCOLNS_OWN = {
     "reach_school",
     "reach_school_csv",
     "reach_usable",
+    "person",
+    "person_leaving",
+    "role_give",
+    "role_end",
+    "invitation_again",
+    "invitation_withdraw",
     "officer",
     "school_engagement",
     "school_engagement_csv",
@@ -128,6 +134,9 @@ def lincoln(settings, tmp_path) -> dict:
         "absence": member.absences.create(
             begins_on="2026-12-01", ends_on="2026-12-04"
         ).pk,
+        "person": cast.cal().pk,
+        "membership": cast.cal().memberships.get().pk,
+        "invitation": people_rows.make_invitation().pk,
         "contact": crisis_rows.make_partner_contact().pk,
         "year": year.pk,
         "term": year.terms.first().pk,

@@ -35,7 +35,7 @@ NOTIFICATIONS_ROOMS = [
     {"emergencies"},
     {"dispatch"},
     {"canary"},
-    {"readiness"},
+    {"readiness", "handover"},
     {"forms", "sender_forms", "management"},
     {"views"},
     {"urls", "apps"},

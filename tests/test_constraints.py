@@ -42,7 +42,7 @@ from schools.models import (
 )
 from schools.permissions import Role
 from tests import cast
-from tests.schools import attaching, calendar_rows, crisis_rows, planning
+from tests.schools import attaching, calendar_rows, crisis_rows, people_rows, planning
 
 pytestmark = pytest.mark.django_db
 NOW = cast.NOW
@@ -242,6 +242,7 @@ BAD_ROWS: dict[str, Callable[[], object]] = {
     **planning.BAD_ROWS,
     **calendar_rows.BAD_ROWS,
     **crisis_rows.BAD_ROWS,
+    **people_rows.BAD_ROWS,
     # -- notifications
     "an_ended_emergency_says_when_and_by_whom": lambda: make_emergency(ended_at=NOW),
     "one_ongoing_emergency_per_school_and_protocol": lambda: twice(

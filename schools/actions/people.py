@@ -71,3 +71,42 @@ def note_sign_out(*, user: User, now: datetime) -> None:
 def note_refused_sign_in(*, email: str, now: datetime) -> None:
     """Write down that somebody failed to sign in with this email."""
     audit.record("people.sign_in_refused", by=None, now=now, email=email[:254])
+
+
+@transaction.atomic
+def change_details(
+    *, user: User, name: str, mobile: str, language: str, now: datetime
+) -> bool:
+    """Change one's own name, mobile and language; True if something is different."""
+    locked = User.objects.select_for_update().get(pk=user.pk)
+    typed = {"name": name, "mobile": mobile, "language": language}
+    changed = {
+        field: {"from": str(getattr(locked, field)), "to": value}
+        for field, value in typed.items()
+        if str(getattr(locked, field)) != value
+    }
+    if not changed:
+        return False
+    for field, value in typed.items():
+        setattr(locked, field, value)
+    locked.save()
+    audit.record(
+        "people.details_changed",
+        by=locked,
+        now=now,
+        subject=f"user:{locked.pk}",
+        changed=changed,
+    )
+    return True
+
+
+@transaction.atomic
+def change_password(*, user: User, password: str, now: datetime) -> User:
+    """Change one's own password; every other session of theirs ends."""
+    locked = User.objects.select_for_update().get(pk=user.pk)
+    locked.set_password(password)
+    locked.save()
+    audit.record(
+        "people.password_changed", by=locked, now=now, subject=f"user:{locked.pk}"
+    )
+    return locked

@@ -30,6 +30,7 @@ from .households import (
     StreamOptOut,
     Student,
 )
+from .invitations import Invitation
 from .officers import (
     WEEKDAYS,
     Duty,
@@ -89,6 +90,7 @@ __all__ = [
     "Guardian",
     "Guardianship",
     "Household",
+    "Invitation",
     "Membership",
     "NamedGroup",
     "OfficerAssignment",

@@ -37,6 +37,15 @@ class UserManager(BaseUserManager["User"]):
         """The person who signs in with this email, in any case of letters."""
         return self.get(email__iexact=(username or "").strip())
 
+    def visible_to(self, reader: "User") -> models.QuerySet["User"]:
+        """People with a role, past ones too, where `reader` may see people."""
+        if reader.may_everywhere(Permission.SEE_PEOPLE):
+            return self.all()
+        schools = reader.schools_where(Permission.SEE_PEOPLE)
+        return self.filter(
+            Exists(Membership.objects.filter(user=OuterRef("pk"), school__in=schools))
+        )
+
 
 class User(AbstractBaseUser):
     """One person who can sign in. The email is the name they sign in with."""
@@ -47,6 +56,9 @@ class User(AbstractBaseUser):
     language = models.CharField(max_length=8, default="en")
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    leaves_at = models.DateTimeField(
+        null=True, blank=True, help_text="From this moment on nothing opens for them"
+    )
 
     objects = UserManager()
     USERNAME_FIELD = "email"
@@ -95,6 +107,10 @@ class User(AbstractBaseUser):
         agencies = granting.filter(role__in=AGENCY_ROLES).values("agency")
         covered = School.objects.covered_for(agencies, now)
         return School.objects.filter(here | Q(pk__in=covered.values("pk")))
+
+    def has_left(self, now: datetime) -> bool:
+        """True from the moment at which this person leaves."""
+        return self.leaves_at is not None and now >= self.leaves_at
 
     @property
     def title(self) -> str:
@@ -150,6 +166,26 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
             | Q(Exists(here), role__in=AGENCY_ROLES)
         )
 
+    def visible_to(self, reader: User) -> "MembershipQuerySet":
+        """Memberships, past ones too, where `reader` may see people."""
+        if reader.may_everywhere(Permission.SEE_PEOPLE):
+            return self
+        return self.filter(school__in=reader.schools_where(Permission.SEE_PEOPLE))
+
+    def ended(self, on: date) -> "MembershipQuerySet":
+        """Over on that day, or never in force."""
+        return self.filter(ended_on__lte=on)
+
+    def ahead(self, on: date) -> "MembershipQuerySet":
+        """To begin after that day."""
+        return self.filter(started_on__gt=on).filter(
+            Q(ended_on=None) | Q(ended_on__gt=F("started_on"))
+        )
+
+    def at(self, school: School | None, agency: Agency | None) -> "MembershipQuerySet":
+        """Those held at exactly this place."""
+        return self.filter(school=school, agency=agency)
+
     def for_the_district(self) -> "MembershipQuerySet":
         """Memberships held for the whole district."""
         return self.filter(role__in=DISTRICT_ROLES)
@@ -184,6 +220,9 @@ class Membership(models.Model):
     )
     started_on = models.DateField()
     ended_on = models.DateField(null=True, blank=True)
+    acting = models.BooleanField(
+        default=False, help_text="Stands in for somebody, from one day to another"
+    )
 
     objects = MembershipQuerySet.as_manager()
 
@@ -204,6 +243,10 @@ class Membership(models.Model):
                 condition=Q(ended_on=None) | Q(ended_on__gte=F("started_on")),
                 name="a_role_ends_after_it_starts",
             ),
+            models.CheckConstraint(
+                condition=Q(acting=False) | Q(ended_on__isnull=False),
+                name="an_acting_role_has_an_end",
+            ),
             models.UniqueConstraint(
                 fields=["user", "role", "school"],
                 condition=Q(ended_on=None, school__isnull=False),
@@ -223,6 +266,8 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         role = self.get_role_display()
+        if self.acting:
+            role = f"Acting {role[0].lower()}{role[1:]}"
         # An officer's place is the school; the agency is said on the officer's page.
         where = self.school or self.agency
         return f"{role}, {where}" if where else role
