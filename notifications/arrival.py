@@ -16,8 +16,8 @@ from notifications.segments import segments
 WINDOW = timedelta(seconds=10)
 """How far back “how fast it has been going” looks."""
 LATEST = 1000
-"""Tries looked at, at most: the newest by primary key, so that it costs the same for
-ten rows and for a million."""
+"""Tries looked at: the newest of all alerts by primary key, so that it costs the same
+with ten rows behind it and with millions."""
 SHORTEST = 1.0
 """Seconds of sending, below which a rate is noise and the pace says more."""
 KEPT = 3600
@@ -59,11 +59,10 @@ def _by_rate(alert: Alert, channel: str, rows: int, now: datetime) -> float | No
 
     What was put off (too many requests, a pause) did not make the line shorter.
     """
-    newest = list(
-        Attempt.objects.filter(alert_id=alert.pk)
-        .order_by("-pk")
-        .values_list("delivery_id", "outcome", "ended_at")[:LATEST]
+    tries = Attempt.objects.order_by("-pk").values_list(
+        "alert_id", "delivery_id", "outcome", "ended_at"
     )
+    newest = [one[1:] for one in tries[:LATEST] if one[0] == alert.pk]
     mine = set(
         Delivery.objects.filter(
             pk__in={delivery for delivery, _, _ in newest}, channel=channel

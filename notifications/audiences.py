@@ -14,9 +14,10 @@ from math import ceil
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import Sum
 from django.utils import timezone
 
-from notifications.models import Alert, Channel, Sender
+from notifications.models import Alert, Channel, Sender, State, Tally
 from schools.models.today import date_there_sql
 from schools.permissions import DISTRICT_ROLES
 
@@ -220,7 +221,8 @@ def read_back(alert: Alert, segments_of: dict[str, int]) -> ReadBack:
             if channel == Channel.SMS:
                 languages[language] += n
                 segments += n * segments_of.get(language, segments_of.get("en", 1))
-    sender = Sender.objects.filter(channel=Channel.SMS, stream=alert.stream).first()
+    senders = {s.channel: s for s in Sender.objects.filter(stream=alert.stream)}
+    sender = senders.get(Channel.SMS)
     return ReadBack(
         people=guardians + staff,
         staff=staff,
@@ -233,8 +235,34 @@ def read_back(alert: Alert, segments_of: dict[str, int]) -> ReadBack:
         languages=dict(languages.most_common()),
         segments=segments,
         cost=segments * sender.price if sender else Decimal(0),
-        seconds=seconds_to_last(segments, counts[Channel.SMS], sender),
+        seconds=max(
+            _seconds(alert, counts[Channel.SMS], segments, sender),
+            _seconds(
+                alert,
+                counts[Channel.EMAIL],
+                counts[Channel.EMAIL],
+                senders.get(Channel.EMAIL),
+            ),
+        ),
     )
+
+
+def _seconds(alert: Alert, rows: int, segments: int, sender: Sender | None) -> int:
+    """Until the last row, behind what other alerts have waiting at the same sender.
+
+    What waits of this alert's own emergency does not count: newer words replace it.
+    """
+    if sender is None or not rows:
+        return 0
+    others = Alert.objects.going_out().filter(stream=alert.stream)
+    if alert.emergency_id:
+        others = others.exclude(emergency=alert.emergency_id)
+    waiting = Tally.objects.filter(
+        alert__in=others, channel=sender.channel, state=State.QUEUED
+    )
+    ahead = waiting.aggregate(n=Sum("count"))["n"] or 0
+    longer = (rows + ahead) / rows
+    return seconds_to_last(ceil(segments * longer), rows + ahead, sender)
 
 
 _PEOPLE = """
@@ -250,7 +278,7 @@ _PEOPLE = """
 
 
 def seconds_to_last(segments: int, texts: int, sender: Sender | None) -> int:
-    """An honest estimate of the time to the last text: the slower of pace and line."""
+    """An honest estimate of the time to the last one: the slower of pace and line."""
     if sender is None or not texts:
         return 0
     by_line = texts * ASSUMED_LATENCY / sender.in_flight

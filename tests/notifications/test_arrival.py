@@ -2,12 +2,13 @@
 
 import threading
 from datetime import datetime, timedelta
+from math import ceil
 
 import pytest
 from django.db.models import Max
 from django.utils import timezone
 
-from notifications import arrival, outbox, reconcile, senders
+from notifications import arrival, audiences, outbox, reconcile, senders
 from notifications.drafting import Said
 from notifications.models import Alert, Attempt, State
 from notifications.progress import progress_of
@@ -137,3 +138,22 @@ def test_the_time_told_during_a_send_is_kept(carrier):
     assert delivering.states(alert) == {State.ACCEPTED: total}
     delivering.work("email")
     reconcile.sweep(now=timezone.now())
+
+
+def test_the_read_back_counts_emails_and_what_waits_ahead():
+    delivering.ready_to_send(in_flight=1)
+    children = [cast.make_student(f"Child {n}", cast.lincoln()) for n in range(40)]
+    for n, child in enumerate(children):
+        cast.make_guardian(
+            f"Mailed {n}", emails=[f"m{n}@families.example.org"], students=[child]
+        )
+    alone = delivering.send([cast.lincoln()], cast.priya())
+    foreseen = audiences.read_back(alone, {"en": 1})
+    assert foreseen.emails >= 40 > foreseen.texts
+    assert foreseen.seconds == ceil(foreseen.emails * audiences.ASSUMED_LATENCY)
+    delivering.make_list(alone)
+    behind = delivering.send(
+        [cast.lincoln()], cast.priya(), protocol="secure", after=alone.pk
+    )
+    both = ceil(2 * foreseen.emails * audiences.ASSUMED_LATENCY)
+    assert audiences.read_back(behind, {"en": 1}).seconds == both
