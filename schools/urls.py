@@ -111,6 +111,7 @@ urlpatterns = [
         name="agreement_end",
     ),
     path("", include("schools.calendar_urls")),
+    path("", include("schools.go_kit_urls")),
     path("audit", audit.audit, name="audit"),
     path("roster", roster.roster, name="roster"),
     path("roster/example.csv", roster.roster_example, name="roster_example"),

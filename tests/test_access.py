@@ -14,7 +14,7 @@ from schools.models import RosterImport, User
 from schools.permissions import Permission
 from tests import cast
 from tests.notifications import delivering
-from tests.schools import crisis_rows, people_rows
+from tests.schools import attaching, crisis_rows, kitting, people_rows
 
 pytestmark = pytest.mark.django_db
 
@@ -31,6 +31,17 @@ PEOPLE = {
 STRANGERS = {"omar", "bo"}
 """Who belongs to Roosevelt: another principal, and an agency that is not Lincoln's."""
 LINCOLNS_OWN = {
+    "go_kit",
+    "go_kit_make",
+    "go_kit_restricted",
+    "go_kit_take",
+    "plan_attachment",
+    "plan_attachment_add",
+    "plan_attachment_remove",
+    "plan_attachment_restrict",
+    "plan_attachments",
+    "rally_point_add",
+    "rally_point_remove",
     "alert",
     "alert_edit",
     "alert_press",
@@ -106,6 +117,7 @@ def answers(client: Client, url: str) -> list[tuple[str, HttpResponseBase]]:
 def lincoln(settings, tmp_path) -> dict:
     """Something of Lincoln's behind every address, and the whole cast."""
     settings.STATIC_ROOT = str(tmp_path)
+    attaching.keep_files_in(tmp_path, settings)
     delivering.ready_to_send()
     cast.gloria()
     for person in PEOPLE.values():
@@ -129,7 +141,11 @@ def lincoln(settings, tmp_path) -> dict:
     bells = cast.make_bells(cast.lincoln())
     on = cast.TERM_BEGAN
     member = crisis_rows.make_team_member("Halima Warsame", skills=["counselling"])
+    kit_plan = kitting.make_kit_plan()
     return {
+        "attachment": kit_plan.attachments.get(audience="staff").pk,
+        "rally_point": kit_plan.rally_points.get().pk,
+        "form": "pdf",
         "member": member.pk,
         "absence": member.absences.create(
             begins_on="2026-12-01", ends_on="2026-12-04"

@@ -48,7 +48,7 @@ def as_html(contents: Contents) -> bytes:
         {
             "kit": contents.data | {"pictures": pictures},
             "title": title(contents),
-            "style": style,
+            "style": f"<style>{style}</style>",
             "policy": f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'",
         },
     )

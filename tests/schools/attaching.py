@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from PIL import Image
@@ -12,6 +13,14 @@ from tests import cast
 from tests.schools import planning
 
 PDF = b"%PDF-1.7\n1 0 obj<</Type/Catalog>>endobj\ntrailer<<>>\n%%EOF\n"
+
+
+def keep_files_in(folder: Path, settings: Any) -> None:
+    """Uploads and go-kits of one test go to a folder of its own."""
+    default = settings.STORAGES["default"]
+    options = default["OPTIONS"] | {"location": str(folder / "uploads")}
+    settings.STORAGES = settings.STORAGES | {"default": default | {"OPTIONS": options}}
+    settings.GO_KITS = folder / "go-kits"
 
 
 def make_png(size: tuple[int, int] = (64, 48), colour: str = "green") -> bytes:

@@ -45,6 +45,9 @@ def make_kit_plan(school: School | None = None, **fields: Any) -> SafetyPlan:
     command = planning.make_section(plan, "basic.command")
     planning.make_text(command, "The principal leads.", phase="throughout")
     attaching.attach(plan)
+    attaching.attach(
+        plan, attaching.PDF, title="Valves", kind="document", audience=Audience.STAFF
+    )
     attaching.make_point(plan, note="Bring the radio")
     return planning.close(plan)
 

@@ -23,9 +23,7 @@ RTL = "floor\u202egnp.exe"
 @pytest.fixture(autouse=True)
 def disk(settings, tmp_path) -> Path:
     """The private folder, one for each test."""
-    default = settings.STORAGES["default"]
-    options = default["OPTIONS"] | {"location": str(tmp_path / "uploads")}
-    settings.STORAGES = settings.STORAGES | {"default": default | {"OPTIONS": options}}
+    attaching.keep_files_in(tmp_path, settings)
     return tmp_path / "uploads"
 
 

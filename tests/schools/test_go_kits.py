@@ -37,10 +37,7 @@ LATER = NOW + timedelta(hours=2)
 @pytest.fixture(autouse=True)
 def disk(settings, tmp_path) -> Path:
     """Folders of this test alone for uploads and kits."""
-    default = settings.STORAGES["default"]
-    options = default["OPTIONS"] | {"location": str(tmp_path / "uploads")}
-    settings.STORAGES = settings.STORAGES | {"default": default | {"OPTIONS": options}}
-    settings.GO_KITS = tmp_path / "go-kits"
+    attaching.keep_files_in(tmp_path, settings)
     return tmp_path
 
 
@@ -370,7 +367,7 @@ def test_a_kit_is_withdrawn_the_moment_a_text_in_it_is_restricted(plan):
 def test_a_kit_is_withdrawn_the_moment_a_map_in_it_is_restricted(plan):
     making.make(cast.lincoln(), now=NOW)
     attachments.restrict_attachment(
-        attachment=PlanAttachment.objects.get(),
+        attachment=PlanAttachment.objects.get(kind="map"),
         because="Vault",
         by=cast.dana(),
         now=NOW,
