@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import date, timedelta
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from drills.pack_files import load
@@ -37,6 +37,9 @@ from tests.drills.drilling import (
     drill,
     make_days,
 )
+
+steady = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""A busy machine is not a failure."""
 
 PACKS = ("us-mn", "us-mi", "us-ny", "us-tx", "us-fl", "us-co")
 COUNTS = (MinCount, CountByDate, FirstWithin, EachMonth, InMonths, ConditionCount)
@@ -100,6 +103,7 @@ def judged(packs, drills, as_of, days=DAYS, facts=LINCOLN):
     return {result.rule_id: result for result in found}
 
 
+@steady
 @given(with_district, histories, around_the_year, calendars())
 def test_every_rule_has_exactly_one_answer_and_a_sentence(packs, drills, as_of, days):
     results = evaluate(packs, LINCOLN, drills, days, as_of)
@@ -112,6 +116,7 @@ def test_every_rule_has_exactly_one_answer_and_a_sentence(packs, drills, as_of, 
         assert 0 <= result.count <= result.needed
 
 
+@steady
 @given(layers, histories, around_the_year, a_drill(State.HELD), calendars())
 def test_one_more_drill_held_never_makes_a_count_worse(
     packs, drills, as_of, extra, days
@@ -125,6 +130,7 @@ def test_one_more_drill_held_never_makes_a_count_worse(
             assert BETTER[after[rule_id].status] >= BETTER[result.status]
 
 
+@steady
 @given(with_district, histories, around_the_year, a_drill(State.HELD))
 def test_beside_a_spacing_rule_a_drill_that_counts_never_makes_a_count_worse(
     packs, drills, as_of, extra
@@ -140,6 +146,7 @@ def test_beside_a_spacing_rule_a_drill_that_counts_never_makes_a_count_worse(
             assert BETTER[after[rule_id].status] >= BETTER[result.status]
 
 
+@steady
 @given(with_district, histories, around_the_year, calendars())
 def test_nothing_can_finish_when_no_school_day_is_left(packs, drills, as_of, days):
     left = days.count(as_of, days.year_ends_on)
@@ -148,6 +155,7 @@ def test_nothing_can_finish_when_no_school_day_is_left(packs, drills, as_of, day
             assert not (result.missing and result.can_finish)
 
 
+@steady
 @given(layers, histories, around_the_year)
 def test_without_a_calendar_nothing_missing_can_finish(packs, drills, as_of):
     empty = make_days(instructional=())
@@ -156,6 +164,7 @@ def test_without_a_calendar_nothing_missing_can_finish(packs, drills, as_of):
             assert not result.can_finish
 
 
+@steady
 @given(
     with_district,
     st.lists(a_drill(State.HELD), max_size=14),
@@ -171,6 +180,7 @@ def test_late_never_turns_into_on_track_by_waiting(packs, drills, as_of, wait):
             assert after[rule_id].status is Status.LATE
 
 
+@steady
 @given(layers, histories, a_drill(State.HELD))
 def test_reaching_the_count_on_the_last_day_is_met(packs, drills, last):
     today = DAYS.last
@@ -182,6 +192,7 @@ def test_reaching_the_count_on_the_last_day_is_met(packs, drills, last):
             assert result.missing == ""
 
 
+@steady
 @given(with_district, histories, around_the_year, calendars())
 def test_a_waived_rule_is_waived_whatever_happens(packs, drills, as_of, days):
     rules = [rule.id for pack in packs for rule in pack.rules]
@@ -195,6 +206,7 @@ def test_a_waived_rule_is_waived_whatever_happens(packs, drills, as_of, days):
         assert result.missing == ""
 
 
+@steady
 @given(with_district, histories, around_the_year)
 def test_the_order_of_the_records_changes_nothing(packs, drills, as_of):
     forward = evaluate(packs, LINCOLN, drills, DAYS, as_of)
@@ -202,6 +214,7 @@ def test_the_order_of_the_records_changes_nothing(packs, drills, as_of):
     assert forward == backward
 
 
+@steady
 @given(with_district, histories, around_the_year)
 def test_drills_after_the_day_we_look_from_have_not_happened(packs, drills, as_of):
     known = [one for one in drills if one.state is not State.HELD or one.day <= as_of]
@@ -210,6 +223,7 @@ def test_drills_after_the_day_we_look_from_have_not_happened(packs, drills, as_o
     )
 
 
+@steady
 @given(st.sets(st.integers(0, LENGTH), min_size=1, max_size=60), st.integers(1, 12))
 def test_a_span_of_school_days_holds_that_many_of_them(chosen, number):
     days = tuple(YEAR_STARTS + timedelta(days=n) for n in sorted(chosen))
