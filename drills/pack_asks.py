@@ -26,9 +26,9 @@ _DAY = Span(1, Unit.DAYS)
 def asked(table: Table, kinds: frozenset[Kind]) -> Primitive:
     """The primitive that `asks` names, with its parameters."""
     word = table.text("asks")
-    make = _PRIMITIVES.get(word)
+    make = PRIMITIVES.get(word)
     if make is None:
-        known = ", ".join(f"“{one}”" for one in _PRIMITIVES)
+        known = ", ".join(f"“{one}”" for one in PRIMITIVES)
         if word:
             table.wrong("asks", f"“asks” is “{word}”; expected one of {known}.")
         return MinCount(kinds, 1)
@@ -74,7 +74,7 @@ def _notice(table: Table, kinds: frozenset[Kind]) -> Primitive:
     )
 
 
-_PRIMITIVES: dict[str, Callable[[Table, frozenset[Kind]], Primitive]] = {
+PRIMITIVES: dict[str, Callable[[Table, frozenset[Kind]], Primitive]] = {
     "min_count": lambda t, kinds: MinCount(kinds, t.number("count"), _window(t)),
     "count_by_date": lambda t, kinds: CountByDate(
         kinds,
@@ -102,3 +102,4 @@ _PRIMITIVES: dict[str, Callable[[Table, frozenset[Kind]], Primitive]] = {
         t.word("act", LinkName) if t.has("act") else None,
     ),
 }
+"""How each primitive is read, by the word a pack uses for it."""

@@ -77,7 +77,7 @@ def _unprepared(
             last = drill.day
         return None
     for drill in planned:
-        finding = judge_manner(asks, drill, planned, now=year.now(drill))
+        finding = judge_manner(asks, drill, planned, now=year.this_morning(drill))
         due = finding.due_at.date() if finding.due_at else drill.day
         waiting = finding.status is LinkStatus.TO_COME and due <= year.as_of
         if finding.broken or waiting:

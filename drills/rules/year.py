@@ -112,12 +112,12 @@ class Year:
                     drill,
                     self.book.layers,
                     others=self.of_the_day(drill.day),
-                    now=self.now(drill),
+                    now=self.this_morning(drill),
                 )
             )
         return found
 
-    def now(self, drill: HeldDrill) -> datetime | None:
+    def this_morning(self, drill: HeldDrill) -> datetime | None:
         """The first moment of today where the drill is; without its time, none."""
         if drill.starts_at is None:
             return None
