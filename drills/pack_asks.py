@@ -36,7 +36,7 @@ def asked(table: Table, kinds: frozenset[Kind]) -> Primitive:
 
 
 def _window(table: Table) -> Window:
-    """`window`: nothing, “school year”, “each term” or a table of dates or months."""
+    """`window`: nothing, a word such as “each semester”, or a table of dates."""
     if not isinstance(table.raw.get("window"), dict):
         each = table.word("window", Each, Each.YEAR)
         return Window(each=each)

@@ -62,11 +62,12 @@ class MonthDay:
 
 @dataclass(frozen=True, slots=True)
 class SchoolTerm:
-    """A semester or trimester of one school year."""
+    """A part of one school year; `kind` is semester, trimester or quarter."""
 
     name: str
     starts_on: date
     ends_on: date
+    kind: str = "semester"
 
 
 @dataclass(frozen=True)
@@ -74,14 +75,16 @@ class Days:
     """One school's year: its bounds, its instructional days in order, its terms.
 
     `instructional` is sorted and holds no day twice; an empty one means that nobody
-    has entered the calendar. Schools with the same calendar should share one value:
-    windows are worked out once for each.
+    has entered the calendar. On `from_home` of them students learn from home: they are
+    school days for every deadline, and nobody can rehearse on them. Schools with the
+    same calendar should share one value: windows are worked out once for each.
     """
 
     year_starts_on: date
     year_ends_on: date
     instructional: tuple[date, ...]
     terms: tuple[SchoolTerm, ...] = ()
+    from_home: frozenset[date] = frozenset()
     _windows: dict["Window", tuple["Opening", ...]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -93,28 +96,38 @@ class Days:
             raise ValueError("The school days are not in order, or one comes twice.")
 
     @cached_property
+    def in_building(self) -> tuple[date, ...]:
+        """The instructional days on which a drill can be held."""
+        if not self.from_home:
+            return self.instructional
+        return tuple(day for day in self.instructional if day not in self.from_home)
+
+    @cached_property
     def in_year(self) -> tuple[date, ...]:
-        """The instructional days inside the bounds of the year."""
-        return self.between(self.year_starts_on, self.year_ends_on)
+        """The instructional days inside the bounds of the year, at home or not."""
+        days = self.instructional
+        first = bisect_left(days, self.year_starts_on)
+        return days[first : bisect_right(days, self.year_ends_on)]
 
     @property
     def first(self) -> date:
         """The first school day, or the first day of the year without a calendar."""
         return self.in_year[0] if self.in_year else self.year_starts_on
 
-    @property
+    @cached_property
     def last(self) -> date:
-        """The last school day, or the last day of the year without a calendar."""
-        return self.in_year[-1] if self.in_year else self.year_ends_on
+        """The last day a drill can be held on; without one, the year's last day."""
+        days = self.between(self.year_starts_on, self.year_ends_on)
+        return days[-1] if days else self.year_ends_on
 
     def between(self, first: date, last: date) -> tuple[date, ...]:
-        """The instructional days from `first` to `last`, both included."""
-        days = self.instructional
+        """The days in the building from `first` to `last`, both included."""
+        days = self.in_building
         return days[bisect_left(days, first) : bisect_right(days, last)]
 
     def count(self, first: date, last: date) -> int:
-        """How many instructional days `between` would give."""
-        days = self.instructional
+        """How many days `between` would give."""
+        days = self.in_building
         return max(0, bisect_right(days, last) - bisect_left(days, first))
 
     def after(self, day: date, span: Span) -> date:
@@ -182,16 +195,24 @@ class Each(StrEnum):
     """A window may ask the same of every stretch of a kind."""
 
     YEAR = "school year"
-    TERM = "each term"
+    SEMESTER = "each semester"
+    TRIMESTER = "each trimester"
+    QUARTER = "each quarter"
     MONTH = "each month"
+
+    @property
+    def term(self) -> str:
+        """The kind of term it goes by, or nothing."""
+        word = self.value.removeprefix("each ")
+        return "" if self in {Each.YEAR, Each.MONTH} else word
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
     """When a rule wants its drills, said without a year.
 
-    `by` counts the day itself; `after` does not; `months` are calendar months. With
-    `Each.TERM` or `Each.MONTH` there is an opening for each term, or for each month
+    `by` counts the day itself; `after` does not; `months` are calendar months. With a
+    kind of term there is an opening for each of those, with `Each.MONTH` for each month
     with at least `least_school_days` school days.
     """
 
@@ -203,10 +224,11 @@ class Window:
     least_school_days: int = 1
 
     def open_in(self, days: Days) -> list[Opening]:
-        if self.each is Each.TERM:
+        if self.each.term:
             return [
-                _opening(days, f"in the {term.name}", [(term.starts_on, term.ends_on)])
+                _opening(days, f"in {term.name}", [(term.starts_on, term.ends_on)])
                 for term in days.terms
+                if term.kind == self.each.term
             ]
         if self.each is Each.MONTH:
             return [

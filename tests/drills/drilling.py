@@ -34,8 +34,9 @@ HOLIDAYS = frozenset(
     }
 )
 TERMS = (
-    SchoolTerm("fall semester", YEAR_STARTS, date(2027, 1, 22)),
-    SchoolTerm("spring semester", date(2027, 1, 25), YEAR_ENDS),
+    SchoolTerm("Semester 1", YEAR_STARTS, date(2027, 1, 22)),
+    SchoolTerm("Semester 2", date(2027, 1, 25), YEAR_ENDS),
+    SchoolTerm("Quarter 1", YEAR_STARTS, date(2026, 11, 6), "quarter"),
 )
 LINCOLN = SchoolFacts(level=Level.HIGH)
 
@@ -47,7 +48,7 @@ def school_days(first: date, last: date) -> tuple[date, ...]:
 
 
 def make_days(**fields: Any) -> Days:
-    """Lincoln's year: 8 September 2026 to 9 June 2027, two semesters."""
+    """Lincoln's year: 8 September 2026 to 9 June 2027, two semesters and a quarter."""
     made = {
         "year_starts_on": YEAR_STARTS,
         "year_ends_on": YEAR_ENDS,
