@@ -10,7 +10,7 @@ from django.test import Client
 from notifications.models import Alert
 from tests import cast
 from tests.notifications import delivering
-from tests.notifications.test_views_alerts import choices, fields_of
+from tests.notifications.composing import choices, fields_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TIMES = 4
