@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from django.urls import reverse
+
 
 class Level(StrEnum):
     """How it stands, in the five words of every page."""
@@ -45,6 +47,11 @@ class Check:
     def word(self) -> str:
         """Its status in words; `said` where the usual word would mislead."""
         return self.said or WORDS[self.status]
+
+    @property
+    def link(self) -> str:
+        """The address where it is put right; empty: nowhere."""
+        return reverse(self.url_name, args=self.url_args) if self.url_name else ""
 
 
 def behind(checks: Sequence[Check]) -> tuple[int, int]:

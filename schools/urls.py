@@ -112,6 +112,7 @@ urlpatterns = [
     ),
     path("", include("schools.calendar_urls")),
     path("", include("schools.go_kit_urls")),
+    path("", include("schools.plan_urls")),
     path("audit", audit.audit, name="audit"),
     path("roster", roster.roster, name="roster"),
     path("roster/example.csv", roster.roster_example, name="roster_example"),

@@ -14,7 +14,7 @@ from schools.models import RosterImport, User
 from schools.permissions import Permission
 from tests import cast
 from tests.notifications import delivering
-from tests.schools import attaching, crisis_rows, kitting, people_rows
+from tests.schools import attaching, crisis_rows, kitting, people_rows, planning
 
 pytestmark = pytest.mark.django_db
 
@@ -76,6 +76,25 @@ LINCOLNS_OWN = {
     "agreement_new",
     "agreement_renew",
     "agreement_end",
+    "plan",
+    "plan_responder",
+    "plan_restricted",
+    "plan_history",
+    "plan_version",
+    "plan_changes",
+    "plan_coverage",
+    "plan_determinations",
+    "plan_work",
+    "plan_start",
+    "plan_section",
+    "plan_send",
+    "plan_return",
+    "plan_adopt",
+    "plan_board",
+    "plan_groups",
+    "plan_group_remove",
+    "plan_text",
+    "plan_family_link",
 }
 """Names of addresses that lead to a record of one school."""
 AUTHORS_OWN = {"alert_edit", "alert_press"}
@@ -142,6 +161,8 @@ def lincoln(settings, tmp_path) -> dict:
     on = cast.TERM_BEGAN
     member = crisis_rows.make_team_member("Halima Warsame", skills=["counselling"])
     kit_plan = kitting.make_kit_plan()
+    draft = planning.make_plan(version=2)
+    section = planning.make_section(draft)
     return {
         "attachment": kit_plan.attachments.get(audience="staff").pk,
         "rally_point": kit_plan.rally_points.get().pk,
@@ -159,7 +180,11 @@ def lincoln(settings, tmp_path) -> dict:
         "day": cast.make_special_day(on, "holiday").pk,
         "called": cast.make_special_day(on, "closed", layer="called").pk,
         "bells": bells.pk,
-        "token": "not-the-token",
+        "version": draft.version - 1,
+        "section": section.key,
+        "text": planning.make_text(section).pk,
+        "participation": planning.make_participation(draft).pk,
+        "token": planning.make_family_link().token,
         "pk": alert.pk,
         "code": cast.lincoln().code,
         "kind": "update",

@@ -20,6 +20,7 @@ from .officers import make_officers
 from .partners import make_partners
 from .people import make_people, plan_people
 from .places import Scale, make_places, read_schools, school_year_began
+from .plans import make_plans
 from .rows import count_rows_for_the_planner, save_families
 
 SEED = 38_000
@@ -95,6 +96,7 @@ def _make(*, scale: Scale, password: str, now: datetime) -> AuditEvent:
     make_calendar(schools, plans, now=now)
     families = plan_families(plans, rng)
     save_families(families, schools=schools, now=now)
+    make_plans(schools=schools, now=now)
     make_senders()
     install_checked_wording(now=now)
     return audit.record(

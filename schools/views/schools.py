@@ -5,7 +5,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from schools import session
+from schools import compliance, session
 from schools.access import requires
 from schools.agreements import agencies_seen_by, agreement_checks
 from schools.models import School, User
@@ -39,6 +39,7 @@ def school(request: HttpRequest, code: str) -> HttpResponse:
         user.schools_where(Permission.SEE_SCHOOLS).select_related("agency"), code=code
     )
     today = found.today(timezone.now())
+    sees_checks = user.may(Permission.SEE_COMPLIANCE, found)
     context = {
         "school": found,
         "beside": beside(found, today),
@@ -51,5 +52,8 @@ def school(request: HttpRequest, code: str) -> HttpResponse:
         "may_send": user.may(Permission.SEND_ALERTS, found),
         "may_see_partners": user.may(Permission.SEE_PARTNERS, found),
         "may_see_names": user.may(Permission.SEE_DELIVERIES, found),
+        "may_read_plan": user.may(Permission.READ_PLANS, found),
+        "may_read_as_responder": user.may(Permission.READ_RESPONDER_PLANS, found),
+        "checks": compliance.checks(found, today) if sees_checks else [],
     }
     return render(request, "schools/school.html", context)
