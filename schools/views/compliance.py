@@ -21,6 +21,8 @@ def compliance_ground(request: HttpRequest) -> HttpResponse:
     schools = list(mine.filter(closed_on=None).order_by("name"))
     found = compliance.checks_of(schools, timezone.localdate())
     titles = list(dict.fromkeys(one.title for row in found.values() for one in row))
+    counts = {school.pk: behind(found[school.pk]) for school in schools}
+    schools.sort(key=lambda one: [-count for count in counts[one.pk]])
     rows = [
         {
             "school": school,
@@ -28,17 +30,16 @@ def compliance_ground(request: HttpRequest) -> HttpResponse:
                 next((one for one in found[school.pk] if one.title == title), None)
                 for title in titles
             ],
-            "behind": behind(found[school.pk]),
         }
         for school in schools
     ]
-    rows.sort(key=lambda row: tuple(-count for count in row["behind"]))
+    each = list(counts.values())
     context = {
         "titles": titles,
         "rows": rows,
-        "bad": sum(row["behind"][0] > 0 for row in rows),
-        "warn": sum(row["behind"][0] == 0 and row["behind"][1] > 0 for row in rows),
-        "well": sum(row["behind"] == (0, 0) for row in rows),
+        "bad": sum(bad > 0 for bad, _ in each),
+        "warn": sum(bad == 0 < warn for bad, warn in each),
+        "well": each.count((0, 0)),
         "laws": sorted({one.law for row in found.values() for one in row if one.law}),
     }
     return render(request, "compliance/ground.html", context)
