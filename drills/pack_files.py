@@ -5,7 +5,7 @@ The shape of a file is described in docs/drill-rules.md.
 
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from functools import cache
 from pathlib import Path
 
@@ -55,20 +55,26 @@ class NoSuchPack(LookupError):
     """There is no pack with this id."""
 
 
-def read(text: str, name: str = "This pack") -> Pack:
-    """Read a pack from the text of its file; `BadPack` with everything wrong in it."""
+def read(
+    text: str, name: str = "This pack", *, chains: Container[str] | None = None
+) -> Pack:
+    """Read a pack from the text of its file; `BadPack` with everything wrong in it.
+
+    A district's `[[reading]]` may be of a chain its state's pack has: with `chains`,
+    the ids of those there are, a reading of any other is a problem too.
+    """
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as wrong:
         raise BadPack(name, [_syntax(str(wrong), text)]) from wrong
     problems = Problems(Lines(text))
-    pack = _pack(Table(raw, (), problems))
+    pack = _pack(Table(raw, (), problems), chains)
     if problems.found or pack is None:
         raise BadPack(name, problems.found)
     return pack
 
 
-def read_file(path: Path) -> Pack:
+def read_file(path: Path, *, chains: Container[str] | None = None) -> Pack:
     """Read a pack from a file; `BadPack` also when the file is not text."""
     try:
         text = path.read_text(encoding="utf-8")
@@ -76,7 +82,7 @@ def read_file(path: Path) -> Pack:
         line = path.read_bytes()[: wrong.start].count(b"\n") + 1
         problem = Problem(line, "this is not text in UTF-8.")
         raise BadPack(path.name, [problem]) from wrong
-    return read(text, path.name)
+    return read(text, path.name, chains=chains)
 
 
 @cache
@@ -102,7 +108,7 @@ def _syntax(message: str, text: str) -> Problem:
     return Problem(line, f"this is not TOML: {said}.")
 
 
-def _pack(file: Table) -> Pack | None:
+def _pack(file: Table, chains: Container[str] | None) -> Pack | None:
     head = file.table("pack")
     if head is None:
         if not file.has("pack"):
@@ -128,11 +134,11 @@ def _pack(file: Table) -> Pack | None:
     )
     head.done()
     file.done()
-    _whole(file, pack)
+    _whole(file, pack, () if layer is Layer.STATE else chains)
     return pack
 
 
-def _whole(file: Table, pack: Pack) -> None:
+def _whole(file: Table, pack: Pack, elsewhere: Container[str] | None) -> None:
     """What only the whole file shows: ids twice, chains nobody reads."""
     for key, ids in (
         ("rule", [rule.id for rule in pack.rules]),
@@ -152,10 +158,10 @@ def _whole(file: Table, pack: Pack) -> None:
                 ("chain", at),
                 f"No [[reading]] says which kinds of drill “{chain.id}” covers.",
             )
-    if pack.layer is Layer.STATE:
-        known = {chain.id for chain in pack.chains}
+    if elsewhere is not None:
+        own = {chain.id for chain in pack.chains}
         for at, reading in enumerate(pack.readings):
-            if reading.chain not in known:
+            if reading.chain not in own and reading.chain not in elsewhere:
                 file.problems.add(
                     ("reading", at, "chain"),
                     f"There is no [[chain]] “{reading.chain}”.",

@@ -1,6 +1,6 @@
 """One school's year of drills, sorted once so that each rule reads only its own."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -34,10 +34,14 @@ class Book:
 
 @lru_cache(maxsize=64)
 def book_of(layers: tuple[Pack, ...]) -> Book:
-    """The book of these layers, the state's first."""
+    """The book of these layers, the state's first; ValueError for one rule twice."""
+    rules = tuple(rules_of(layers))
+    twice = [one for one, n in Counter(rule.id for _, rule in rules).items() if n > 1]
+    if twice:
+        raise ValueError(f"Two packs have a rule “{twice[0]}”.")
     return Book(
         layers,
-        tuple(rules_of(layers)),
+        rules,
         frozenset(kind for kind in Kind if chains_for(layers, kind)),
         planning_of(layers),
     )

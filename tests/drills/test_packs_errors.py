@@ -203,6 +203,17 @@ def test_a_district_does_not_make_law():
     assert "belongs to the state's pack" in text
 
 
+def test_a_district_reads_a_chain_that_its_state_has_and_no_other():
+    ours = (
+        '[pack]\nid = "d"\nlayer = "district"\nstate = "MN"\ntitle = "D"\n'
+        '[[reading]]\nchain = "mn.121A.038"\nkind = "lockdown"\napplies = false\n'
+        'reason = "Counsel says so."\n'
+    )
+    assert read(ours, chains={"mn.121A.038"}).readings[0].reason == "Counsel says so."
+    with pytest.raises(BadPack, match=r"line 7: There is no \[\[chain\]\]"):
+        read(ours.replace("038", "083"), chains={"mn.121A.038"})
+
+
 def test_a_chain_without_links_or_readings_is_no_chain():
     found = problems(
         (

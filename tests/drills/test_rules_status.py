@@ -203,6 +203,11 @@ def test_best_practice_does_not_decide_how_a_school_stands_as_a_whole():
     assert worst([]) is Status.NOT_DUE
 
 
+def test_one_rule_in_two_layers_is_refused():
+    with pytest.raises(ValueError, match=r"Two packs have a rule “mn\.lockdown”"):
+        standing(["us-mn", variant("us-mn")], [], AS_OF)
+
+
 def test_every_status_can_be_reached():
     waiver = Waiver("mn.tornado", date(2026, 8, 1), date(2027, 7, 31), "Dana", "Flood.")
     facts = SchoolFacts(Level.HIGH, waivers=(waiver,))
