@@ -109,14 +109,15 @@ AUTHENTICATION_BACKENDS = ["schools.signing_in.PeopleBackend"]
 INVITATION_DAYS = env.int("INVITATION_DAYS", default=7)  # how long a mailed link opens
 # What somebody who leaves has under way: each floor names its own.
 HANDOVERS = ["schools.handover.plans_of", "notifications.handover.alerts_of"]
+_judges = "django.contrib.auth.password_validation"
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
+    {
+        "NAME": f"{_judges}.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("email", "name")},
+    },
+    {"NAME": f"{_judges}.MinimumLengthValidator"},
+    {"NAME": f"{_judges}.CommonPasswordValidator"},
+    {"NAME": f"{_judges}.NumericPasswordValidator"},
 ]
 SESSION_COOKIE_AGE = 12 * 3600  # a long school day
 SESSION_ENGINE = "django.contrib.sessions.backends.db"  # signing out works everywhere
