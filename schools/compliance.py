@@ -8,6 +8,7 @@ from datetime import date
 
 from schools.agreements import agreement_checks
 from schools.checks import Check
+from schools.contact_checks import contact_checks
 from schools.models import School
 from schools.officer_checks import officer_checks
 from schools.plan_checks import plan_checks
@@ -20,7 +21,7 @@ CONTRIBUTORS: tuple[Contributor, ...] = (
     plan_checks,
     agreement_checks,
     officer_checks,
-    # crisis team: contacts tested
+    contact_checks,
 )
 """In the order of the columns. Each lives in its own room and imports
 `schools.checks`, never this file."""

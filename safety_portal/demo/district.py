@@ -15,6 +15,8 @@ from schools.models import AuditEvent, District, Guardian, School, Stream, Stude
 
 from .addresses import office_phone
 from .calendar import make_calendar
+from .comings import make_comings
+from .crisis_team import make_crisis_team
 from .families import plan_families
 from .officers import make_officers
 from .partners import make_partners
@@ -94,6 +96,8 @@ def _make(*, scale: Scale, password: str, now: datetime) -> AuditEvent:
     make_partners(password=password, now=now)
     make_officers(rng=Random(SEED), now=now)  # noqa: S311 - its own, likewise
     make_calendar(schools, plans, now=now)
+    make_crisis_team(now=now)
+    make_comings(now=now)
     families = plan_families(plans, rng)
     save_families(families, schools=schools, now=now)
     make_plans(schools=schools, now=now)
