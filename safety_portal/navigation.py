@@ -24,21 +24,32 @@ class Link:
     count: int | None = None
 
 
-LINKS: tuple[tuple[str, str, Permission | None], ...] = (
+Entry = tuple[str, str, Permission | None]
+DAILY: tuple[Entry, ...] = (
     ("Home", "home", None),
     ("Alerts", "alerts", Permission.SEE_ALERTS),
+    ("Schools", "schools", Permission.SEE_SCHOOLS),
+    ("Partners", "agencies", Permission.SEE_PARTNERS),
+)
+MORE: tuple[Entry, ...] = (
+    ("Officers", "officers", Permission.SEE_PARTNERS),
+    ("Engagement", "engagements", Permission.SEE_PARTNERS),
+    ("Crisis team", "crisis_team", Permission.SEE_CRISIS_TEAM),
+    ("Calendar", "calendar", Permission.SEE_SCHOOLS),
+    ("People", "people", Permission.SEE_PEOPLE),
     ("Reach", "reach", Permission.SEE_DELIVERIES),
     ("Wording", "wording", Permission.CHECK_WORDING),
     ("Senders", "senders", Permission.MANAGE_SENDERS),
     ("Roster", "roster", Permission.IMPORT_ROSTER),
     ("Audit", "audit", Permission.SEE_AUDIT),
 )
-"""Label, address name, and the permission it takes (None: signed in)."""
+"""Label, address name, and the permission it takes (None: signed in): what people open
+on a usual day, and what lies behind “More”."""
 
 
 def navigation(request: HttpRequest) -> dict:
-    """Context for base.html: `nav`, `demo`, `sandbox_url`, `user_title`, `paused`,
-    `older_copy`.
+    """Context for base.html: `nav`, `nav_more`, `demo`, `sandbox_url`, `user_title`,
+    `paused`, `older_copy`.
 
     Who asks is looked up when a page shows it: a public page and an error page must
     not touch the session or the database for a bar they do not have.
@@ -46,20 +57,22 @@ def navigation(request: HttpRequest) -> dict:
     return {
         "demo": settings.DEMO,
         "sandbox_url": settings.SANDBOX_URL,
-        "nav": SimpleLazyObject(lambda: _links(request)),
+        "nav": SimpleLazyObject(lambda: _links(request, DAILY)),
+        "nav_more": SimpleLazyObject(lambda: _links(request, MORE)),
         "user_title": SimpleLazyObject(lambda: _title(request)),
         "paused": SimpleLazyObject(lambda: _paused(request)),
         "older_copy": SimpleLazyObject(lambda: _older_copy(request)),
     }
 
 
-def _links(request: HttpRequest) -> list[Link]:
+def _links(request: HttpRequest, entries: tuple[Entry, ...]) -> list[Link]:
     user = _person(request)
     if user is None:
         return []
+    held = _held(request, user)
     links = []
-    for label, name, permission in LINKS:
-        if permission is None or user.may(permission):
+    for label, name, permission in entries:
+        if permission is None or permission in held:
             url = reverse(name)
             active = request.path == url or (
                 url != "/" and request.path.startswith(f"{url}/")
@@ -67,6 +80,13 @@ def _links(request: HttpRequest) -> list[Link]:
             count = waiting_for(user).count() if name == "alerts" else None
             links.append(Link(label, url, active, count))
     return links
+
+
+def _held(request: HttpRequest, user: User) -> frozenset[Permission]:
+    """Asked once a page, for both rows of links."""
+    if not hasattr(request, "permissions_held"):
+        request.permissions_held = user.held()  # type: ignore[attr-defined]
+    return request.permissions_held  # type: ignore[attr-defined]
 
 
 def _title(request: HttpRequest) -> str:

@@ -15,6 +15,7 @@ from schools.permissions import (
     AGENCY_ROLES,
     AGREEMENT_ROLES,
     DISTRICT_ROLES,
+    GRANTS,
     Permission,
     Role,
     roles_with,
@@ -93,6 +94,13 @@ class User(AbstractBaseUser):
         """True if a role that counts today grants it for the whole district."""
         granting = self.memberships.granting(permission).standing(now)
         return self.is_active and granting.for_the_district().exists()
+
+    def held(self, *, now: datetime | None = None) -> frozenset[Permission]:
+        """Everything that the roles which count today grant, at whatever place."""
+        if not self.is_active:
+            return frozenset()
+        roles = self.memberships.standing(now).values_list("role", flat=True)
+        return frozenset().union(*(GRANTS[Role(role)] for role in set(roles)))
 
     def schools_where(
         self, permission: Permission, *, now: datetime | None = None
