@@ -29,6 +29,8 @@ DAILY: tuple[Entry, ...] = (
     ("Home", "home", None),
     ("Alerts", "alerts", Permission.SEE_ALERTS),
     ("Schools", "schools", Permission.SEE_SCHOOLS),
+    ("Plans", "plans", Permission.READ_PLANS),
+    ("Compliance", "compliance_ground", Permission.SEE_COMPLIANCE),
     ("Partners", "agencies", Permission.SEE_PARTNERS),
 )
 MORE: tuple[Entry, ...] = (
