@@ -434,6 +434,7 @@ def test_everyone_who_sends_sees_the_banner(client):
             assert "This is an older copy of our records" in page, url
             assert ('href="/restored"' in page) is decides
     assert "Held until a person decides" in page
+    assert "Going out now" not in page
 
 
 def test_the_page_says_what_would_go_out_and_resumes_it(client):
