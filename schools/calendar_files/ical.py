@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 
 from icalendar import Calendar, Event
+from icalendar.error import BrokenCalendarProperty
 
 from schools.day_kinds import days_between, is_weekday
 from schools.models import School, SpecialDay
@@ -167,7 +168,12 @@ def _dates(event: Event) -> list[date]:
         raise CellProblem("a cancelled event; nothing was made of it")
     if "rrule" in event or "rdate" in event:
         raise CellProblem("an event that repeats; enter each date by itself")
-    start, end = (getattr(event.get(name), "dt", None) for name in ("dtstart", "dtend"))
+    try:
+        start, end = (
+            getattr(event.get(name), "dt", None) for name in ("dtstart", "dtend")
+        )
+    except BrokenCalendarProperty as error:
+        raise CellProblem("no date, or none that can be read") from error
     if start is None:
         raise CellProblem("no date, or none that can be read")
     if isinstance(start, datetime) or isinstance(end, datetime):

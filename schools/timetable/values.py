@@ -152,6 +152,11 @@ class SessionAnswer:
             return f"Not in session yet, {how} at {clock(hours.starts)} ({day})"
         return f"Not in session since {clock(hours.ends)} ({day}){self._next()}"
 
+    @property
+    def rest(self) -> str:
+        """The same line to stand behind the state in words: “until 14:20 (…)”."""
+        return self.words.removeprefix(str(self.state.label)).lstrip(" :,")
+
     def _next(self) -> str:
         if self.next_start is None:
             return ""

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.contrib import messages
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -18,6 +19,7 @@ from schools.models import District, School, SchoolYear, SpecialDay, Term, User
 from schools.models.calendar import SpecialDayQuerySet
 from schools.permissions import Permission
 from schools.timetable import STATUS, SchoolCalendar, SessionAnswer, Year
+from schools.views.calls import grouped
 from schools.views.months import legend, months
 
 
@@ -48,9 +50,11 @@ def district_calendar(request: HttpRequest) -> HttpResponse:
         "left": len(whole.days_left(today)) if whole else 0,
         "days": _days(shown).filter(school=None) if shown else [],
         "own_days": _days(shown).filter(school__in=mine) if shown else [],
-        "called_today": SpecialDay.objects.called()
-        .filter(on=today)
-        .select_related("school", "made_by"),
+        "called_today": grouped(
+            SpecialDay.objects.called()
+            .filter(Q(school=None) | Q(school__in=mine), on=today)
+            .select_related("school", "made_by")
+        ),
         "states": _counts(answers),
         "unknown": [school for school, answer in answers if not answer.is_known],
         "may_manage": user.may(Permission.MANAGE_CALENDAR),
@@ -86,9 +90,12 @@ def school_calendar(request: HttpRequest, code: str) -> HttpResponse:
         "left": len(calendar.days_left(today)),
         "bells": calendar.bells_on(today),
         "days": _days(shown).at(school) if shown else [],
-        "called_today": _days(shown).at(school).called().filter(on=today)
-        if shown
-        else [],
+        "called_today": grouped(
+            SpecialDay.objects.at(school)
+            .called()
+            .filter(on=today)
+            .select_related("school", "made_by")
+        ),
         "may_manage": user.may(Permission.MANAGE_CALENDAR, school),
         "may_everywhere": user.may_everywhere(Permission.MANAGE_CALENDAR),
         "feed": getattr(school, "calendar_feed", None),

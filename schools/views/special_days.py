@@ -17,6 +17,7 @@ from schools.models import District, School, SpecialDay, User
 from schools.models.calendar import SpecialDayQuerySet
 from schools.models.places import SchoolQuerySet
 from schools.permissions import Permission
+from schools.views.calls import grouped
 
 
 @requires(Permission.MANAGE_CALENDAR)
@@ -113,7 +114,7 @@ def call(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "today": today,
-        "called": recent.filter(on__gte=today).order_by("on"),
+        "called": grouped(recent.filter(on__gte=today).order_by("on", "pk")),
     }
     status = 422 if form.errors else 200
     return render(request, "calendar/call.html", context, status=status)
@@ -147,14 +148,11 @@ def take_back(request: HttpRequest, called: int) -> HttpResponse:
 
 
 def _said(made: list[SpecialDay]) -> str:
-    first = made[0]
-    where = (
-        "the whole district"
-        if first.school is None
-        else ", ".join(str(day.school) for day in made[:3])
-        + (f" and {len(made) - 3} more" if len(made) > 3 else "")
+    (called,) = grouped(made)
+    return (
+        f"{called.day} — {called.where}. Families are not told by this: "
+        "send them an alert."
     )
-    return f"{first} — {where}. Families are not told by this: send them an alert."
 
 
 def _asked_date(request: HttpRequest) -> date | None:
