@@ -87,7 +87,7 @@ def lock_school(school_id: int) -> School:
 def start(*, school: School, from_adopted: bool, by: User, now: datetime) -> SafetyPlan:
     """Start the school's next version, from the template or from the one in force.
 
-    A copy keeps every word and every restriction, and gains the template's sections
+    A copy keeps every word, map and restriction, and gains the template's sections
     that it did not have. Raises BeingWorkedOn and NothingAdopted.
     """
     lock_school(school.pk)

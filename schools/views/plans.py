@@ -57,6 +57,8 @@ TABS = (
     ("Plan", "plan", Permission.READ_PLANS),
     ("Responders", "plan_responder", Permission.READ_RESPONDER_PLANS),
     ("With restricted text", "plan_restricted", Permission.READ_RESTRICTED_PLANS),
+    ("Maps and rally points", "plan_attachments", Permission.READ_PLANS),
+    ("Go-kit", "go_kit", Permission.READ_RESPONDER_PLANS),
     ("Work on it", "plan_work", Permission.EDIT_PLANS),
     ("Who took part", "plan_groups", Permission.EDIT_PLANS),
     ("Versions", "plan_history", Permission.READ_PLANS),
