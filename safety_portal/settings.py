@@ -225,7 +225,7 @@ CELERY_BEAT_SCHEDULE = {
         "task": "schools.make_go_kits",
         "schedule": crontab(minute=20, hour=9),
     },
-    "missing-go-kits": {"task": "schools.make_missing_go_kits", "schedule": 120.0},
+    "missing-go-kits": {"task": "schools.make_missing_go_kits", "schedule": 300.0},
     # Morning to afternoon in the United States; each reminder leaves once.
     "agreement-reminders": {
         "task": "safety_portal.remind_of_agreements",
