@@ -18,6 +18,7 @@ from .calendar import make_calendar
 from .comings import make_comings
 from .crisis_team import make_crisis_team
 from .families import plan_families
+from .go_kits import make_first_kits
 from .officers import make_officers
 from .partners import make_partners
 from .people import make_people, plan_people
@@ -103,6 +104,7 @@ def _make(*, scale: Scale, password: str, now: datetime) -> AuditEvent:
     make_plans(schools=schools, now=now)
     make_senders()
     install_checked_wording(now=now)
+    make_first_kits(schools, now=now)
     return audit.record(
         "demo.district_made",
         by=None,

@@ -15,7 +15,7 @@ from schools.models import Audience, PlanAttachment, RallyPoint, SafetyPlan, Sch
 SIZE = (1000, 700)
 FONT = FONTS / "AtkinsonHyperlegibleNext-Bold.ttf"
 FRESH = ("lincoln-high", "roosevelt-middle")
-STALE = "adams-elementary"
+STALE = "lincoln-elementary"
 """Its kit was made three days ago, to show what a missed night looks like."""
 FIELDS = (
     ("the playing field", "north", (330, 40, 960, 210)),

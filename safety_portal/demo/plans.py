@@ -28,6 +28,8 @@ from schools.models import (
 from schools.permissions import Role
 from schools.plan_structure import GAP, TemplateSection, template
 
+from .go_kits import hang_on
+
 Status = SafetyPlan.Status
 SHOWN = "lincoln-high"
 """The school with two adopted versions, so that a comparison shows something."""
@@ -190,6 +192,7 @@ def make_plans(*, schools: Mapping[str, School], now: datetime) -> None:
         determinations |= _determinations(some, coordinator)
         _save_words(some, determinations, principals, coordinator)
         _save_participations(some, now)
+        hang_on((one.plan for one in some), now=now)
         for one in some:
             if one.fate is not Fate.DRAFT:
                 _close(one, coordinator, today)
