@@ -64,7 +64,7 @@ def test_an_officer_reads_the_kit_with_the_network_off(
     page.on("request", lambda request: asked.append(request.url))
     page.goto(saved.as_uri())
     assert_a_kit(page)
-    assert {address.partition(":")[0] for address in asked} == {"file", "data"}
+    assert {address.partition(":")[0] for address in asked} <= {"file", "data"}
     assert_accessible(page)
     assert_no_sideways_scrolling(page)
     shoot(page, "go-kit-offline")
