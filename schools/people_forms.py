@@ -149,8 +149,10 @@ class LeavingForm(forms.Form):
         person: User,
         reader: User,
         needs_somebody: bool,
+        today: date,
     ) -> None:
-        super().__init__(data)
+        # Today stands in the field: “at once” is only for who empties it on purpose.
+        super().__init__(data, initial={"last_day": today})
         among = User.objects.visible_to(reader) | User.objects.filter(pk=reader.pk)
         others = among.filter(is_active=True, leaves_at=None).exclude(pk=person.pk)
         field = self.fields["taken_over_by"]

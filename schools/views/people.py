@@ -109,6 +109,7 @@ def person(request: HttpRequest, person: int) -> HttpResponse:
         "person": found,
         "is_me": found.pk == reader.pk,
         "left": found.has_left(now),
+        "last_day": found.leaves_at and found.leaves_at - timedelta(seconds=1),
         "rights": rights(found, seen, now),
         "nowhere": nowhere(found, now)
         if reader.may_everywhere(Permission.SEE_PEOPLE)
@@ -210,6 +211,7 @@ def person_leaving(request: HttpRequest, person: int) -> HttpResponse:
         request.POST if request.method == "POST" else None,
         person=found,
         reader=by,
+        today=district_today(now),
         needs_somebody=bool(under_way),
     )
     if form.is_valid():
@@ -246,7 +248,9 @@ def _row(found: User, today: date, now: datetime) -> dict:
     if found.has_left(now):
         word = ("idle", "Left")
     elif found.leaves_at:
-        word = ("warn", f"Leaves {timezone.localtime(found.leaves_at):%-d %b}")
+        # They leave at midnight; people count in last days.
+        last = timezone.localtime(found.leaves_at - timedelta(seconds=1))
+        word = ("warn", f"Last day {last:%-d %b}")
     elif not held:
         word = ("idle", "No role")
     elif not found.has_usable_password():

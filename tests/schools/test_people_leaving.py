@@ -183,3 +183,17 @@ def test_without_its_audit_row_nobody_leaves(monkeypatch):
         leave(cast.cal())
     assert cast.cal().leaves_at is None
     assert cast.cal().memberships.get().ended_on is None
+
+
+def test_the_pages_say_the_last_day_and_not_the_midnight_after_it(client):
+    leave(cast.cal(), FRIDAY)
+    client.force_login(cast.dana())
+    page = client.get(f"/people/{cast.cal().pk}").content.decode()
+    assert "Last day 9 Oct 2026" in page
+    assert "Last day 9 Oct" in client.get("/people").content.decode()
+
+
+def test_leaving_offers_today_so_that_at_once_is_meant(client):
+    client.force_login(cast.dana())
+    page = client.get(f"/people/{cast.cal().pk}/leaving").content.decode()
+    assert 'value="2026-10-06"' in page
