@@ -19,8 +19,8 @@ from schools.permissions import Permission
 from schools.views.files import handed_out
 
 FORMS = {
-    "pdf": (shelf.PDF, "application/pdf"),
     "html": (shelf.HTML, "text/html; charset=utf-8"),
+    "pdf": (shelf.PDF, "application/pdf"),
 }
 
 

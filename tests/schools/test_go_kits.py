@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from django.db import connections
 
 from schools import documents, tasks
-from schools.actions import attachments, go_kits, plan_readers
+from schools.actions import attachments, go_kits, plan_readers, plans
 from schools.go_kits import making, shelf, writing
 from schools.go_kits.contents import NoAdoptedPlan, gather
 from schools.go_kits.standing import age, standing
@@ -414,6 +414,23 @@ def test_restricting_rings_when_the_transaction_is_through(
         plan_readers.restrict(text=text, because="Gas", by=cast.dana(), now=NOW)
         assert rung == []
     assert rung == ["lincoln"]
+
+
+def test_adopting_rings_and_the_new_version_has_the_old_ones_maps(
+    plan, rung, django_capture_on_commit_callbacks
+):
+    draft = plans.start(
+        school=cast.lincoln(), from_adopted=True, by=cast.priya(), now=NOW
+    )
+    assert draft.attachments.count() == plan.attachments.count() == 2
+    assert draft.rally_points.get().name == "North field"
+    PlanText.objects.filter(section__plan=draft).update(body="Said in our own words.")
+    plans.send_to_review(plan=draft, by=cast.priya(), now=NOW)
+    with django_capture_on_commit_callbacks(execute=True):
+        plans.adopt(plan=draft, accept_untouched=True, by=cast.dana(), now=NOW)
+    assert rung == ["lincoln"]
+    making.make(cast.lincoln(), now=LATER)
+    assert "Map of the grounds" in both()[1]
 
 
 def test_asking_for_a_new_kit_is_logged_and_rings(
