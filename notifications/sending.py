@@ -96,6 +96,7 @@ class LaneRun:
         self.low_water = SMALLEST_BATCH // 2
         self.asks: dict[int, int] = {}
         self.broken = False
+        self.stopped: set[int] = set()
         self.paused: dict[str, str] = {}
         self.lease: Lease | None = None
         self.safe_until = 0.0
@@ -175,6 +176,9 @@ class LaneRun:
         await self.pace.take(words.stream, self._cost(words))
         if time.monotonic() > self.safe_until:
             return self._back(out, Outcome(Kind.NOT_PROCESSED, "lease_ended"))
+        if out.alert_id in self.stopped:  # cancelled or replaced since it was marked
+            never = Outcome(Kind.NOT_PROCESSED, "stopped", retry_after=0.0)
+            return self._back(out, never)
         if time.time() >= words.expires_at:
             return Result(out, Outcome(Kind.REJECTED, "expired"), State.EXPIRED)
         failpoint("before_request")
@@ -270,6 +274,8 @@ class LaneRun:
         is gone, after writing down what is known.
         """
         lease = self._lease()
+        if self.words:
+            self.stopped = outbox.stopped(alert_id for alert_id, _ in self.words)
         if time.monotonic() > self.safe_until - outbox.LEASE_SECONDS / 2:
             asked = time.monotonic()
             if not outbox.renew(lease):

@@ -33,6 +33,7 @@ from .needs import (
     limits_of,
     may_resend,
     more_to_come,
+    stopped,
     words_of,
 )
 from .reports import (
@@ -75,6 +76,7 @@ __all__ = [
     "renew",
     "reported_on",
     "settle",
+    "stopped",
     "tallied",
     "tally",
     "unclaim",

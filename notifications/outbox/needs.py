@@ -87,6 +87,13 @@ def more_to_come() -> bool:
     return Alert.objects.filter(state=Alert.State.RELEASED).exists()
 
 
+def stopped(alert_ids: Iterable[int]) -> set[int]:
+    """Alerts of these that must not leave any more: cancelled, replaced, frozen."""
+    asked = set(alert_ids)
+    going = Alert.objects.going_out().filter(pk__in=asked, superseded_at=None)
+    return asked - set(going.values_list("pk", flat=True))
+
+
 def may_resend(alert_ids: Iterable[int]) -> set[int]:
     """Alerts whose uncertain deliveries may be tried once more: live, unreplaced."""
     return set(

@@ -1,5 +1,8 @@
 """From a press to the carrier's own count, over real HTTP and SMTP."""
 
+import threading
+import time
+
 import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -169,6 +172,28 @@ def test_cancelled_alerts_leave_nothing_but_what_was_in_flight(carrier):
     work("sms")
     assert carrier.stats()["sms"]["accepted"] == 0
     assert states(alert) == {State.CANCELLED: 21}
+    assert_at_its_end(alert)
+
+
+def test_what_was_only_marked_stays_when_an_alert_is_cancelled(carrier):
+    ready_to_send(in_flight=2)
+    families(60)
+    carrier.config(latency_ms=250)
+    alert = send([cast.lincoln()], cast.priya())
+    make_list(alert)
+    lane = threading.Thread(target=work)
+    lane.start()
+    while not carrier.stats()["sms"]["accepted"]:
+        time.sleep(0.02)
+    marked = alert.deliveries.filter(state=State.SENDING).count()
+    assert marked >= 20  # all of them would leave, were they not looked at again
+    dispatch.cancel(alert=alert, by=cast.priya(), now=timezone.now())
+    left = carrier.stats()["sms"]["accepted"]
+    lane.join(30)
+    reconcile.sweep(now=timezone.now())
+    accepted = carrier.stats()["sms"]["accepted"]
+    assert accepted - left <= marked // 2
+    assert states(alert) == {State.ACCEPTED: accepted, State.CANCELLED: 61 - accepted}
     assert_at_its_end(alert)
 
 
