@@ -72,7 +72,9 @@ def keep(
     is on the shelf afterwards.
     """
     home = _home(code)
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # One by one: `parents` would make the folder above with the usual mode.
+    home.parent.mkdir(mode=0o700, exist_ok=True)
+    home.mkdir(mode=0o700, exist_ok=True)
     as_of = datetime.fromisoformat(contents["as_of"]).astimezone(UTC)
     folder = home / f"{as_of:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
     folder.mkdir(mode=0o700)

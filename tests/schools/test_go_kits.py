@@ -263,7 +263,8 @@ def test_a_kit_is_kept_for_its_owner_alone(plan, disk):
     assert shelf.codes() == ["lincoln"]
     for file in kit.folder.iterdir():
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert stat.S_IMODE(kit.folder.stat().st_mode) == 0o700
+    for folder in (kit.folder, kit.folder.parent, disk / "go-kits"):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert kit.read(shelf.PDF).startswith(b"%PDF")
     assert shelf.kept("lincoln") == kit
 
