@@ -18,8 +18,9 @@ from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 
 from notifications import outbox, reconcile, restoring
+from notifications.desk import Desk
 from notifications.models import Channel, Worker
-from notifications.sending import PORTS, Desk, LaneRun
+from notifications.sending import PORTS, LaneRun
 
 log = logging.getLogger(__name__)
 

@@ -13,16 +13,15 @@ import random
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from notifications import outbox, refusals, senders
 from notifications.channels.base import Kind, Outcome, Outgoing, Port, Words
 from notifications.channels.email import EmailPort
 from notifications.channels.sms import SmsPort
+from notifications.desk import Desk
 from notifications.failpoints import failpoint
 from notifications.models import Channel, State
 from notifications.outbox import Lease, Result
@@ -30,7 +29,6 @@ from notifications.pace import Gate, Pace
 from schools.models import Stream
 
 log = logging.getLogger(__name__)
-T = TypeVar("T")
 
 PORTS: dict[str, Callable[[], Port]] = {
     Channel.SMS: SmsPort,
@@ -53,27 +51,6 @@ MOST_ASKS, ASK_AGAIN_SECONDS = 4, 5.0
 
 class LaneLost(Exception):
     """Another worker holds the lane now; nothing of ours may be written."""
-
-
-class Desk:
-    """One thread with one database connection, so that the event loop never waits."""
-
-    def __init__(self) -> None:
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="lane-db")
-
-    async def do(self, work: Callable[..., T], *args: Any) -> T:
-        """Run blocking database work in this desk's thread."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, work, *args)
-
-    async def hang_up(self) -> None:
-        """Drop the connection, so that the next statement opens a fresh one."""
-        await self.do(lambda: connection.close())  # this thread's, looked up there
-
-    async def close(self) -> None:
-        """Hang up and end the thread."""
-        await self.hang_up()
-        self._thread.shutdown(wait=True)
 
 
 class LaneRun:
@@ -304,7 +281,7 @@ class LaneRun:
     def _write_back(self, results: list[Result]) -> None:
         """Outcomes, and what refusals say about addresses; empties `results`."""
         failpoint("before_write_back")
-        self._settle(self._lease(), results)
+        outbox.write_down(self._lease(), results)
         refusals.note(
             self.channel,
             [
@@ -316,37 +293,6 @@ class LaneRun:
         )
         results.clear()
         failpoint("after_write_back")
-
-    def _settle(self, lease: Lease, results: list[Result]) -> None:
-        """Write outcomes back; one poisonous row must not hold up the others."""
-        try:
-            outbox.settle(lease, results)
-        except (OperationalError, InterfaceError):
-            raise
-        except DatabaseError:
-            log.exception("%s lane: a batch of outcomes was refused", self.channel)
-            for result in results:
-                try:
-                    outbox.settle(lease, [result])
-                except (OperationalError, InterfaceError):
-                    raise
-                except DatabaseError:
-                    log.exception("delivery %s is uncertain now", result.out.id)
-                    self._doubt(lease, result)
-
-    def _doubt(self, lease: Lease, result: Result) -> None:
-        """List a row as uncertain whose outcome the database will not take."""
-        unsure = Outcome(Kind.UNKNOWN, "not_written")
-        wait = float(outbox.UNKNOWN_GRACE_SECONDS)
-        try:
-            outbox.settle(
-                lease,
-                [Result(result.out, unsure, State.UNKNOWN, result.was, again_in=wait)],
-            )
-        except (OperationalError, InterfaceError):
-            raise
-        except DatabaseError:
-            log.exception("delivery %s cannot even be listed", result.out.id)
 
     def _claim(self, lease: Lease, wanted: int) -> None:
         """Emergencies first; routine notices only when no emergency waits."""
@@ -406,7 +352,7 @@ class LaneRun:
         stopped = Outcome(Kind.NOT_PROCESSED, "worker_stopped", retry_after=0.0)
         results = self.results + [self._back(out, stopped) for out in not_tried]
         try:
-            await self.desk.do(self._settle, lease, results)
+            await self.desk.do(outbox.write_down, lease, results)
             await self.desk.do(outbox.unclaim, lease, unsent)
             await self.desk.do(outbox.release, lease)
         except (OperationalError, InterfaceError):

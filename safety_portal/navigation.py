@@ -35,6 +35,7 @@ DAILY: tuple[Entry, ...] = (
 )
 MORE: tuple[Entry, ...] = (
     ("Officers", "officers", Permission.SEE_PARTNERS),
+    ("Go-kits", "go_kits", Permission.READ_RESPONDER_PLANS),
     ("Engagement", "engagements", Permission.SEE_PARTNERS),
     ("Crisis team", "crisis_team", Permission.SEE_CRISIS_TEAM),
     ("Calendar", "calendar", Permission.SEE_SCHOOLS),

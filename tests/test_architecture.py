@@ -17,7 +17,7 @@ FLOORS = {
 """Each app and the floors it may lean on."""
 
 NOTIFICATIONS_ROOMS = [
-    {"models", "channels", "segments", "failpoints", "wording"},
+    {"models", "channels", "segments", "failpoints", "wording", "desk"},
     {"pace", "senders", "refusals", "alert_templates", "high_water"},
     {"outbox", "audiences", "replies", "reachability", "bounces"},
     {

@@ -16,6 +16,7 @@ from .deliveries import (
     move,
     settle,
     unclaim,
+    write_down,
 )
 from .holding import doubt, give_up, leap, park
 from .lanes import (
@@ -82,5 +83,6 @@ __all__ = [
     "unclaim",
     "unread_events",
     "words_of",
+    "write_down",
     "write_reports",
 ]

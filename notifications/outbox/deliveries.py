@@ -1,17 +1,26 @@
 """Every move a delivery can make, in bulk, fenced by the lane's epoch."""
 
 import json
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.db import connection, transaction
+from django.db import (
+    DatabaseError,
+    InterfaceError,
+    OperationalError,
+    connection,
+    transaction,
+)
 
-from notifications.channels.base import Outcome, Outgoing
+from notifications.channels.base import Kind, Outcome, Outgoing
 from notifications.models import State
 
 from .counting import Moves, tallied, tally
-from .lanes import Lease
+from .lanes import UNKNOWN_GRACE_SECONDS, Lease
 from .statements import fetch, ids, listed, now, picked, rows_of, run, within
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +136,43 @@ def settle(lease: Lease, results: Sequence[Result]) -> int:
     return len(found)
 
 
+def write_down(lease: Lease, results: Sequence[Result]) -> None:
+    """`settle`, where one poisonous row must not hold up the others.
+
+    A row whose outcome the database will not take is listed as uncertain. Raises only
+    what says that the database is away.
+    """
+    try:
+        settle(lease, results)
+    except _AWAY:
+        raise
+    except DatabaseError:
+        log.exception("%s lane: a batch of outcomes was refused", lease.channel)
+        for result in results:
+            try:
+                settle(lease, [result])
+            except _AWAY:
+                raise
+            except DatabaseError:
+                log.exception("delivery %s is uncertain now", result.out.id)
+                _doubt(lease, result)
+
+
+def _doubt(lease: Lease, result: Result) -> None:
+    unsure = Outcome(Kind.UNKNOWN, "not_written")
+    wait = float(UNKNOWN_GRACE_SECONDS)
+    try:
+        settle(
+            lease,
+            [Result(result.out, unsure, State.UNKNOWN, result.was, again_in=wait)],
+        )
+    except _AWAY:
+        raise
+    except DatabaseError:
+        log.exception("delivery %s cannot even be listed", result.out.id)
+
+
+_AWAY = (OperationalError, InterfaceError)
 _COLUMNS = (
     "id bigint, alert bigint, number int, was text, goal text, outcome text,"
     " code text, sid text, again float"

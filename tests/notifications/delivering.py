@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from notifications import dispatch, drafting, outbox, reconcile
 from notifications.alert_templates import install_starting_wording
+from notifications.desk import Desk
 from notifications.drafting import Draft, Said
 from notifications.materialising import materialise_next, replace_unsent
 from notifications.models import (
@@ -21,7 +22,7 @@ from notifications.models import (
     State,
     Tally,
 )
-from notifications.sending import PORTS, Desk, LaneRun
+from notifications.sending import PORTS, LaneRun
 from schools.models import School, User
 from schools.protocols import Protocol
 from tests import cast

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from notifications import outbox, reconcile
 from notifications.channels.email import EmailPort
+from notifications.desk import Desk
 from notifications.models import (
     Alert,
     Attempt,
@@ -16,7 +17,7 @@ from notifications.models import (
     State,
 )
 from notifications.outbox import Lease
-from notifications.sending import NO_SEND_BEFORE_LEASE_ENDS, Desk, LaneRun
+from notifications.sending import NO_SEND_BEFORE_LEASE_ENDS, LaneRun
 from schools.models import Stream
 from tests.notifications.delivering import (
     assert_at_its_end,
