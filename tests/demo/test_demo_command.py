@@ -311,9 +311,9 @@ def test_nothing_is_made_when_the_audit_row_cannot_be_written(monkeypatch):
 def test_dates_are_those_of_the_school_year():
     make_demo_district(scale=Scale.SMALL, password=PASSWORD, now=NOW)
 
-    assert {m.started_on.isoformat() for m in Membership.objects.all()} == {
-        "2026-08-25"
-    }
+    lasting, acting = (Membership.objects.filter(acting=a) for a in (False, True))
+    assert {m.started_on.isoformat() for m in lasting} == {"2026-08-25"}
+    assert {m.started_on for m in acting} == {NOW.date()}
     assert not ContactPoint.objects.filter(
         verified_at__gt=NOW - timedelta(days=1)
     ).exists()
