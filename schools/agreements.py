@@ -142,6 +142,11 @@ def resting_on(agreement: Agreement) -> QuerySet[Membership]:
     return roles.filter(officers | supervisors)
 
 
+def people_resting_on(agreement: Agreement) -> int:
+    """How many people that is; an officer at two schools is one."""
+    return resting_on(agreement).values("user").order_by().distinct().count()
+
+
 # -- the check of every school ---------------------------------------------------------
 
 

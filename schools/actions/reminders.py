@@ -16,7 +16,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from schools import audit
-from schools.agreements import day, resting_on
+from schools.agreements import day, people_resting_on
 from schools.models import Agreement, Membership, Reminder, User
 from schools.models.places import district_today
 from schools.permissions import Role
@@ -130,7 +130,7 @@ def subject(reminder: Reminder, now: datetime) -> str:
 def body(reminder: Reminder, now: datetime) -> str:
     """What ends, what ends with it, and where to put it right."""
     agreement = reminder.agreement
-    people = resting_on(agreement).count()
+    people = people_resting_on(agreement)
     schools = (
         "every school"
         if agreement.covers_every_school

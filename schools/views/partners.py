@@ -16,7 +16,7 @@ from schools.agreements import (
     agency_of,
     best,
     expiring,
-    resting_on,
+    people_resting_on,
     standing,
 )
 from schools.models import Agency, Agreement, Membership, Sro
@@ -143,8 +143,8 @@ def agreements_ending(request: HttpRequest) -> HttpResponse:
             {
                 "agreement": one,
                 "state": state,
-                "people": resting_on(one).count(),
-                "reminders": reminders(one, state.days_left),
+                "people": people_resting_on(one),
+                "last": _last_reminder(one),
             }
             for one, state in found
         ],
@@ -154,6 +154,15 @@ def agreements_ending(request: HttpRequest) -> HttpResponse:
         "rest": sum(days > THRESHOLDS[0] for days in left),
     }
     return render(request, "partners/ending.html", context)
+
+
+def _last_reminder(agreement: Agreement) -> str:
+    """The reminder made last, in words: “7 days before: sent 22 Nov 2026 to …”."""
+    made = [one.days_before for one in agreement.reminders.all()]
+    if not made:
+        return "None yet"
+    last = reminders(agreement, 0)[THRESHOLDS.index(min(made))]
+    return f"{last['when']}: {last['said']}"
 
 
 def reminders(agreement: Agreement, days_left: int) -> list[dict[str, str]]:

@@ -42,9 +42,11 @@ def shoot(page: Page, name: str) -> None:
         page.screenshot(path=Path(SHOTS) / f"{name}.png")
 
 
-def sign_in(page: Page, portal: Portal, name: str) -> None:
+def sign_in(
+    page: Page, portal: Portal, name: str, at: str = "district.example.org"
+) -> None:
     page.goto(f"{portal.url}/sign-in")
-    page.get_by_label("Email").fill(f"{name}@district.example.org")
+    page.get_by_label("Email").fill(f"{name}@{at}")
     page.get_by_label("Password").fill(portal.env["DEMO_PASSWORD"])
     page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Hello")

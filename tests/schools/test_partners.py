@@ -8,7 +8,13 @@ from django.test import Client
 
 from schools import audit
 from schools.actions import partners as actions
-from schools.agreements import agreement_checks, best, resting_on, standing
+from schools.agreements import (
+    agreement_checks,
+    best,
+    people_resting_on,
+    resting_on,
+    standing,
+)
 from schools.checks import Level
 from schools.compliance import checks
 from schools.models import Agency, Agreement, AuditEvent, Sro
@@ -319,6 +325,16 @@ def test_supervisors_and_officers_rest_on_it_and_teachers_do_not():
     assert [one.user.name for one in rests] == ["Sam Okafor"]
     rests = resting_on(cast.blaine().agreements.get())
     assert [one.user.name for one in rests] == ["Bo Lindgren"]
+
+
+def test_an_officer_at_two_schools_is_one_person():
+    sam = cast.sam()
+    cast.make_person(sam.name, Role.SRO, cast.roosevelt())
+    sam.memberships.filter(school=cast.roosevelt()).update(agency=cast.make_agency())
+    Agreement.objects.update(covers_every_school=True)
+    agreement = cast.make_agency().agreements.get()
+    assert resting_on(agreement).count() == 2
+    assert people_resting_on(agreement) == 1
 
 
 def test_an_officer_rests_with_the_agency_of_the_officer():
