@@ -83,7 +83,7 @@ class User(AbstractBaseUser):
         now: datetime | None = None,
     ) -> bool:
         """True if a role that counts today grants it: at `school`, or anywhere."""
-        granting = self.memberships.granting(permission).standing(now)
+        granting = self._granting(permission, now)
         if school is not None:
             granting = granting.reaching(school, now)
         return self.is_active and granting.exists()
@@ -92,7 +92,7 @@ class User(AbstractBaseUser):
         self, permission: Permission, *, now: datetime | None = None
     ) -> bool:
         """True if a role that counts today grants it for the whole district."""
-        granting = self.memberships.granting(permission).standing(now)
+        granting = self._granting(permission, now)
         return self.is_active and granting.for_the_district().exists()
 
     def held(self, *, now: datetime | None = None) -> frozenset[Permission]:
@@ -106,15 +106,30 @@ class User(AbstractBaseUser):
         self, permission: Permission, *, now: datetime | None = None
     ) -> SchoolQuerySet:
         """Every school at which this person holds the permission today."""
-        granting = self.memberships.granting(permission).standing(now)
+        granting = self._granting(permission, now)
         if not self.is_active:
             return School.objects.none()
         if granting.for_the_district().exists():
             return School.objects.all()
         here = Q(pk__in=granting.filter(school__isnull=False).values("school"))
+        if not roles_with(permission) & AGENCY_ROLES:
+            return School.objects.filter(here)
         agencies = granting.filter(role__in=AGENCY_ROLES).values("agency")
         covered = School.objects.covered_for(agencies, now)
         return School.objects.filter(here | Q(pk__in=covered.values("pk")))
+
+    def _granting(
+        self, permission: Permission, now: datetime | None
+    ) -> "MembershipQuerySet":
+        """This person's roles that grant it today.
+
+        Agreements are asked about only for what an agency's people may do at all:
+        the question costs several times the rest.
+        """
+        granting = self.memberships.granting(permission)
+        if roles_with(permission) & AGREEMENT_ROLES:
+            return granting.standing(now)
+        return granting.current(now=now)
 
     def has_left(self, now: datetime) -> bool:
         """True from the moment at which this person leaves."""
