@@ -15,11 +15,11 @@ run: setup ## start the portal with a demo district (PORT=8000 DB=sqlite|postgre
 manage: setup ## a Django command beside a running portal: make manage ARGS="help"
 	@exec $(python) -m safety_portal.supervisor manage $(ARGS)
 
-test: setup-dev ## the whole suite on PostgreSQL, then its contract on SQLite
+test: setup-dev ## the whole suite on PostgreSQL, then what uses a database on SQLite
 	@sh deploy/browser.sh
 	$(python) -m pytest -q -n 2 -m "not stack"
 	$(python) -m pytest -q -m stack
-	PORTAL_TEST_DB=sqlite $(python) -m pytest -q -n 2 -m "not stack"
+	PORTAL_TEST_DB=sqlite $(python) -m pytest -q -n 2 -m "django_db and not stack"
 
 check: setup-dev ## style, types, templates, migrations, deployment settings
 	@sh deploy/check.sh

@@ -69,7 +69,7 @@ def apply_events(*, now: datetime, limit: int = BATCH) -> int:
 
 def _apply_events(*, now: datetime, limit: int) -> tuple[int, dict[int, list[str]]]:
     """How many events were read, and the texts that failed, by alert."""
-    events = outbox.unread_events(limit)
+    events = outbox.take_events(limit)
     best: dict[int, tuple[int, State, outbox.Event]] = {}
     for event in events:
         known = _RANKED.get(event.status)
@@ -100,7 +100,6 @@ def _apply_events(*, now: datetime, limit: int) -> tuple[int, dict[int, list[str
     _confirm(confirmed, now=now)
     for channel, which in refused.items():
         refusals.note(channel, which, now=now)
-    outbox.mark_applied(events)
     return len(events), failed_texts
 
 

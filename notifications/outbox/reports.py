@@ -70,22 +70,25 @@ class Event(NamedTuple):
     received_at: datetime
 
 
-def unread_events(limit: int) -> list[Event]:
-    """The oldest events nobody has applied nor is applying, locked."""
-    rows = ProviderEvent.objects.filter(applied_at=None).order_by("pk")
-    if connection.features.has_select_for_update_skip_locked:
-        rows = rows.select_for_update(skip_locked=True)
-    columns = ("id", "delivery_id", "provider_sid", "status", "code", "received_at")
-    return [Event(*row) for row in rows.values_list(*columns)[:limit]]
+def take_events(limit: int) -> list[Event]:
+    """The oldest events nobody has applied nor is applying; applied from now on.
 
-
-def mark_applied(events: Iterable[Event]) -> None:
-    """These need no second look."""
-    run(
-        f"UPDATE notifications_providerevent SET applied_at = {now()}"
-        f" WHERE id {picked(ids())}",
-        [listed(event.id for event in events)],
+    In one statement: what the caller's transaction does not keep is unread again.
+    """
+    skip = "FOR UPDATE SKIP LOCKED" if connection.vendor == "postgresql" else ""
+    unread = (
+        f"SELECT id FROM notifications_providerevent WHERE applied_at IS NULL"
+        f" ORDER BY id LIMIT %s {skip}"
     )
+    rows = fetch(
+        f"UPDATE notifications_providerevent SET applied_at = {now()}"
+        f" WHERE id {picked(unread)}"
+        f" RETURNING id, delivery_id, provider_sid, status, code, received_at",
+        [limit],
+    )
+    if rows and rows[0][-1].tzinfo is None:  # SQLite keeps UTC and does not say so
+        rows = [(*row[:-1], row[-1].replace(tzinfo=UTC)) for row in rows]
+    return sorted(map(Event._make, rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,4 +131,4 @@ def write_reports(reports: Sequence[Report]) -> None:
 
 def _stored(moment: datetime) -> str:
     """A moment as both databases read it from text: UTC, without saying so."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+    return moment.astimezone(UTC).isoformat(" ", "microseconds")[:-6]

@@ -19,7 +19,8 @@ from twilio.request_validator import RequestValidator
 
 from notifications import reconcile
 from notifications.channels.receipts import receipt
-from notifications.models import Alert, Delivery, ProviderEvent, State
+from notifications.models import Alert, Channel, Delivery, ProviderEvent, State
+from schools.models import ContactPoint
 from tests.bench import product
 from tests.bench.seeding import District
 from tests.live.portal import Portal
@@ -167,7 +168,14 @@ def drain(portal: Portal, backlog: int) -> Drained:
         portal.hold(name)
     try:
         reconcile.sweep(now=timezone.now())
-        ids = Delivery.objects.values_list("pk", flat=True)[: backlog // 2]
+        ids = list(
+            Delivery.objects.filter(channel=Channel.SMS).values_list("pk", flat=True)[
+                : backlog // 2
+            ]
+        )
+        # Reported on in an earlier round: as they were, or there is nothing to raise.
+        Delivery.objects.filter(pk__in=ids).update(state=State.ACCEPTED)
+        ContactPoint.objects.update(verified_at=None)
         ProviderEvent.objects.bulk_create(
             (
                 ProviderEvent(

@@ -7,7 +7,7 @@ from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from notifications.models import ProviderEvent
-from notifications.outbox import Intake
+from notifications.outbox import Intake, take_events
 
 
 def event(n: int) -> ProviderEvent:
@@ -82,3 +82,18 @@ def test_everybody_whose_write_failed_is_told_so():
     intake.broken = False
     intake.append(event(7))
     assert ProviderEvent.objects.get().delivery_id == 7
+
+
+@pytest.mark.django_db
+def test_events_are_taken_once_oldest_first_with_the_moment_they_were_heard():
+    heard = timezone.now()
+    for n in (3, 1, 2):
+        ProviderEvent.objects.create(
+            delivery_id=n, provider_sid=f"SM{n}", status="sent", received_at=heard
+        )
+    taken = take_events(2)
+    assert [one.delivery_id for one in taken] == [3, 1]
+    assert {one.received_at for one in taken} == {heard}
+    assert [one.delivery_id for one in take_events(2)] == [2]
+    assert take_events(2) == []
+    assert not ProviderEvent.objects.filter(applied_at=None).exists()
