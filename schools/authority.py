@@ -10,9 +10,9 @@ from datetime import date, datetime
 
 from django.db.models import Q
 
-from schools.models import Agency, District, Membership, School, User
+from schools.models import Agency, Membership, School, User
 from schools.models.people import MembershipQuerySet
-from schools.models.today import date_in
+from schools.models.places import district_today
 from schools.permissions import (
     AGENCY_ROLES,
     DISTRICT_ROLES,
@@ -50,12 +50,6 @@ class Rights:
     roles: tuple[str, ...]
     may: tuple[str, ...]
     note: str = ""
-
-
-def district_today(now: datetime) -> date:
-    """What day it is in the district."""
-    zones = District.objects.order_by("pk").values_list("timezone", flat=True)
-    return date_in(zones.first() or "", now)
 
 
 def held_at(user: User, place: Place, now: datetime) -> frozenset[Permission]:

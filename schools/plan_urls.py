@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from schools.views import compliance, plan_work, plans
+from schools.views import compliance, plan_readers, plan_work, plans
 
 urlpatterns = [
     path("plans", plans.plans, name="plans"),
@@ -45,20 +45,22 @@ urlpatterns = [
     path("schools/<slug:code>/plan/return", plan_work.plan_return, name="plan_return"),
     path("schools/<slug:code>/plan/adopt", plan_work.plan_adopt, name="plan_adopt"),
     path("schools/<slug:code>/plan/board", plan_work.plan_board, name="plan_board"),
-    path("schools/<slug:code>/plan/groups", plan_work.plan_groups, name="plan_groups"),
+    path(
+        "schools/<slug:code>/plan/groups", plan_readers.plan_groups, name="plan_groups"
+    ),
     path(
         "schools/<slug:code>/plan/groups/<int:participation>/remove",
-        plan_work.plan_group_remove,
+        plan_readers.plan_group_remove,
         name="plan_group_remove",
     ),
     path(
         "schools/<slug:code>/plan/texts/<int:text>",
-        plan_work.plan_text,
+        plan_readers.plan_text,
         name="plan_text",
     ),
     path(
         "schools/<slug:code>/plan/families",
-        plan_work.plan_family_link,
+        plan_readers.plan_family_link,
         name="plan_family_link",
     ),
     path("compliance/ground", compliance.compliance_ground, name="compliance_ground"),

@@ -9,8 +9,9 @@ from django.db import transaction
 
 from schools import audit
 from schools.actions.roles import RoleRefused
-from schools.authority import district_today, is_last, may_end
+from schools.authority import is_last, may_end
 from schools.models import District, Invitation, Membership, User
+from schools.models.places import district_today
 
 
 @transaction.atomic

@@ -16,7 +16,6 @@ from schools.access import requires, signed_in
 from schools.actions import leaving, roles
 from schools.authority import (
     Place,
-    district_today,
     in_words,
     may_end,
     nowhere,
@@ -26,6 +25,7 @@ from schools.authority import (
 )
 from schools.handover import open_work
 from schools.models import Invitation, Membership, User
+from schools.models.places import district_today
 from schools.people_forms import EndForm, LeavingForm, RoleForm
 from schools.permissions import GRANTS, Permission, Role
 
