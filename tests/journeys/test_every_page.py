@@ -55,8 +55,8 @@ def test_every_page_fits_and_is_accessible(portal: Portal, page: Page) -> None:
     for address in addresses():
         answer = page.request.get(f"{portal.url}{address}")
         is_page = answer.headers.get("content-type", "").startswith("text/html")
-        if answer.status == 405 or not is_page:
-            continue  # a form's target, or a file
+        if answer.status == 405 or not is_page or "<html" not in answer.text():
+            continue  # a form's target, a file, or a piece of a page
         assert answer.status in (200, 404), (address, answer.status)
         if answer.status == 404:
             continue  # the demo has none of it
