@@ -196,6 +196,7 @@ def drain(portal: Portal, backlog: int) -> Drained:
     finally:
         for name in held:
             portal.release(name)
+        portal.wait_until_ready()  # workers that start would share what comes next
 
 
 def surge(portal: Portal, seconds: int = 5) -> Surge | None:
