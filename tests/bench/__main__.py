@@ -69,9 +69,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--only",
         nargs="+",
-        choices="sms limits naive lists mail web large history".split(),
+        choices="sms limits naive lists mail web crash large history".split(),
         metavar="NAME",
-        help="sms limits naive lists mail web large history",
+        help="sms limits naive lists mail web crash large history",
     )
     parser.add_argument(
         "--peers-python",

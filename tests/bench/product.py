@@ -129,7 +129,7 @@ def _press(
         )
         answered = time.time() - pressed
         mine = time.process_time() - mine
-        finished = _finished(alert, pressed, within)
+        finished = wait_until_finished(alert, pressed, within)
         after = cpu_seconds(app), cpu_seconds([parts["postgres"]])
     emergencies.end(emergency=alert.emergency, by=district.presser, now=timezone.now())
     wanted = alert.deliveries.filter(channel=channel).count()
@@ -151,7 +151,7 @@ def _press(
     )
 
 
-def _finished(alert: Alert, pressed: float, within: float) -> float:
+def wait_until_finished(alert: Alert, pressed: float, within: float) -> float:
     """Seconds from the press until the portal itself calls the alert finished."""
     while time.time() - pressed < within:
         found = Alert.objects.filter(pk=alert.pk, state=Alert.State.FINISHED)

@@ -12,7 +12,7 @@ from typing import Any
 
 from safety_portal.supervisor.parts import PYTHON
 from safety_portal.supervisor.state import ROOT
-from tests.bench import peers, product, seeding, web
+from tests.bench import crash, peers, product, seeding, web
 from tests.bench.report import Row
 from tests.bench.rows import (
     CALLBACKS_A_SECOND,
@@ -26,7 +26,7 @@ from tests.bench.rows import (
 )
 from tests.live.portal import Portal
 
-NAMES = ("sms", "limits", "naive", "lists", "mail", "web", "large", "history")
+NAMES = "sms limits naive lists mail web crash large history".split()
 MOST_SECONDS = 840
 """No round begins that would probably end later than this after the first."""
 
@@ -134,7 +134,11 @@ class Programme:
             ("web", "drain", lambda: web.drain(self.portal, sizes.short * 2)),
             ("web", "surge", lambda: web.surge(self.portal)),
         ]
+        plan.append(("crash", "crash", self._crash))
         return [(name, measure) for group, name, measure in plan if group in self.only]
+
+    def _crash(self) -> crash.Crash:
+        return crash.killed_half_way(self.portal, self.district, within=120)
 
     def _callbacks_beside(self) -> web.Beside:
         return web.send_beside(

@@ -70,6 +70,8 @@ class Found:
             rows += self._mail_rows()
         if "web" in self.only:
             rows += self._web_rows()
+        if "crash" in self.only:
+            rows += self._crash_rows()
         if "large" in self.only:
             rows += self._large_rows()
         rows += self._history_rows()
@@ -326,6 +328,21 @@ class Found:
             rows.append(report.row(what, self._rates(way), "mails/s"))
             rows.append(report.row(ratio, self._ratio(ours, way), "×", bars[way]))
         return rows
+
+    def _crash_rows(self) -> list[Row]:
+        n = f"{self.affected:,}"
+        killed = f"SIGKILL at half of {n}, 5 % 429, 2 + 1 % 500, 1 % hang"
+        figures: list[tuple[str, str, str, Callable[[Any], float]]] = [
+            ("texts a second before it", "texts/s", "", lambda c: c.per_second),
+            ("back to 80 % of that", "s", "≤ 10", lambda c: c.back),
+            ("missed", "", "≤ 0", lambda c: c.missed),
+            ("told twice", "", "", lambda c: c.twice),
+            ("of those not listed", "", "≤ 0", lambda c: c.unlisted),
+        ]
+        return [
+            report.row(f"{killed}: {what}", self._each("crash", figure), unit, bar)
+            for what, unit, bar, figure in figures
+        ]
 
     def _large_rows(self) -> list[Row]:
         name = f"peak memory of the sending workers, {self.sizes.large:,} texts"
